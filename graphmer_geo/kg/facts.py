@@ -1,0 +1,131 @@
+"""What one source file says, and what linking many files adds: plain, picklable records.
+
+A language module turns bytes into :class:`FileFacts` (one file, no knowledge of any other). A resolver turns
+the facts of many files into one :class:`LinkedFile` each. Everything after that (RDF, occurrence table,
+manifest) is written from these records and is the same for every language.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+from urllib.parse import quote
+
+ID_BASE = "https://w3id.org/graphmer/id/"
+
+#: How a target was found. ``exact``: by the language's own binding rules. ``inferred``: through a type or a value
+#: that was itself inferred. ``heuristic``: plausible, not proven. ``unresolved``: no target (no node, no triple).
+How = Literal["exact", "inferred", "heuristic", "unresolved"]
+
+#: What an occurrence is, syntactically.
+Role = Literal[
+    "definition", "import", "call", "read", "write", "base", "decorator", "annotation", "type", "raise", "catch"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """Where a file comes from. ``path`` is POSIX, relative to the source root; ``module`` is its dotted module
+    (Python) or package (Java) name."""
+
+    language: str
+    package: str
+    version: str
+    path: str
+    module: str
+
+    @property
+    def key(self) -> str:
+        """Stable identifier of this file across one KG: ``language/package/version/path``, percent-encoded."""
+        return "/".join(quote(p, safe="/") for p in (self.language, self.package, self.version, self.path))
+
+    def iri(self, descriptor: str) -> str:
+        """The IRI of an entity declared in this file; the module itself has the empty descriptor."""
+        return entity_iri(self.language, self.package, self.version, self.module, descriptor)
+
+
+def entity_iri(language: str, package: str, version: str, module: str, descriptor: str) -> str:
+    """``…/id/<language>/<package>/<version>/<module path>#<descriptor>``, each part percent-encoded."""
+    path = "/".join(quote(part, safe="") for part in module.split("."))
+    head = "/".join(quote(part, safe="") for part in (language, package, version))
+    return f"{ID_BASE}{head}/{path}#{quote(descriptor, safe=_DESCRIPTOR_SAFE)}"
+
+
+#: Characters of the descriptor grammar that RFC 3987 allows in a fragment as they are.
+_DESCRIPTOR_SAFE = "/.()+:,;@$!*'~-_"
+
+
+def external_iri(language: str, qualified_name: str) -> str:
+    """The IRI of a symbol outside the corpus (standard library, third party, built-in)."""
+    return f"{ID_BASE}{quote(language, safe='')}/external/-/-#{quote(qualified_name, safe=_DESCRIPTOR_SAFE)}"
+
+
+@dataclass(slots=True)
+class Entity:
+    """A declaration. Offsets are 0-based bytes, lines 1-based."""
+
+    kind: str  # local name of its ontology class: Module, Class, Method, Parameter, …
+    name: str
+    descriptor: str  # unique within the module: "Class/method()." style, see docs; "" for the module
+    qualified_name: str  # package.module.Class.method
+    parent: int  # index into FileFacts.entities; -1 for the outermost
+    start: int
+    end: int
+    name_start: int  # == name_end where the name is not written (modules, lambdas)
+    name_end: int
+    start_line: int
+    end_line: int
+    literals: dict[str, Any] = field(default_factory=dict)  # datatype property local name -> value or list of values
+
+
+@dataclass(slots=True)
+class ParseProblem:
+    line: int
+    message: str
+
+
+@dataclass(slots=True)
+class FileFacts:
+    """All that one file says on its own."""
+
+    source: SourceFile
+    entities: list[Entity]  # parents before children; [0] is the module (Python) or the package (Java)
+    syntax: Any  # the language's own summary for its resolver: picklable, opaque to everything else
+    problems: list[ParseProblem] = field(default_factory=list)
+
+    def iri(self, index: int) -> str:
+        return self.source.iri(self.entities[index].descriptor)
+
+
+class Occurrence(NamedTuple):
+    """One place in a file where a name is declared or used."""
+
+    start: int  # byte span of the identifier itself (`join` in `os.path.join(…)`)
+    end: int
+    line: int
+    role: Role
+    relation: str | None  # gm: local name of the triple it is evidence for; None: no triple
+    subject: str  # IRI of the enclosing entity, the triple's subject
+    target: str | None  # IRI; None when unresolved
+    how: How
+    name: str  # the text as written
+
+
+class Edge(NamedTuple):
+    """A triple that no single piece of text states (``overrides``, implicit constructors)."""
+
+    subject: str
+    relation: str
+    object: str
+    how: How
+
+
+@dataclass(slots=True)
+class LinkedFile:
+    """One file's references after linking. A triple is asserted for every occurrence that has both a relation and
+    a target, and for every edge; containment (`declares`, `hasParameter`, …) follows from the entities' parents."""
+
+    source: SourceFile
+    occurrences: list[Occurrence]  # includes one "definition" row per entity with a written name
+    edges: list[Edge]
+    externals: dict[str, str]  # external IRI -> qualified name, for every external target used above
