@@ -1,7 +1,34 @@
-"""Metrics and the trivial baselines that every reported number stands beside."""
+"""Metrics and the trivial baselines that every reported number stands beside. NumPy and torch only."""
 
 from __future__ import annotations
 
-from graphmer_geo.metrics.ranking import Ranks, expected_per_query, filtered_ranks, per_query, ranking_metrics, summarize
+from graphmer_geo.metrics.baselines import FrequencyAndCopy, LexicalCopy, TailFrequency, choose_variant
+from graphmer_geo.metrics.mlm import MaskedTokens, NGramBaseline, masked_tokens
+from graphmer_geo.metrics.queries import Entities, Queries, TailScorer
+from graphmer_geo.metrics.ranking import (
+    Ranks,
+    expected_per_query,
+    filtered_ranks,
+    per_query,
+    ranking_metrics,
+    summarize,
+)
 
-__all__ = ["Ranks", "expected_per_query", "filtered_ranks", "per_query", "ranking_metrics", "summarize"]
+__all__ = [
+    "Entities",
+    "FrequencyAndCopy",
+    "LexicalCopy",
+    "MaskedTokens",
+    "NGramBaseline",
+    "Queries",
+    "Ranks",
+    "TailFrequency",
+    "TailScorer",
+    "choose_variant",
+    "expected_per_query",
+    "filtered_ranks",
+    "masked_tokens",
+    "per_query",
+    "ranking_metrics",
+    "summarize",
+]

@@ -1,9 +1,9 @@
 """Link-prediction metrics: filtered, realistic ranks, MRR and Hits@k.
 
-The protocol is the one of Berrendorf et al., "On the Ambiguity of Rank-Based Evaluation of Entity Alignment or
-Link Prediction" (2020), and equal to PyKEEN's ``RankBasedEvaluator``: other true answers do not count against a
-query, and a tie costs half of what losing it would cost. A constant scorer therefore gets the rank in the middle,
-never the first.
+The protocol is the one of Berrendorf et al., "On the Ambiguity of Rank-Based Evaluation of Entity Alignment
+or Link Prediction" (2020), and equal to PyKEEN's ``RankBasedEvaluator``: other true answers do not count
+against a query, and a tie costs half of what losing it would cost. A constant scorer therefore gets the rank in
+the middle, never the first.
 
 Notation: Q queries, C candidates.
 """
@@ -20,6 +20,9 @@ from graphmer_geo.errors import UserError
 
 HITS_AT = (1, 3, 10)
 
+#: True answers to leave out: a mask ``[Q, C]``, or row and column indices.
+Known = tuple[Tensor, Tensor] | Tensor | None
+
 
 class Ranks(NamedTuple):
     """Ranks of Q queries."""
@@ -28,14 +31,14 @@ class Ranks(NamedTuple):
     candidates: Tensor  # [Q] int64: how many candidates competed, the right answer included
 
 
-def filtered_ranks(scores: Tensor, target: Tensor, known: tuple[Tensor, Tensor] | Tensor | None = None) -> Ranks:
+def filtered_ranks(scores: Tensor, target: Tensor, known: Known = None) -> Ranks:
     """Realistic rank of each query's right answer among its candidates, other true answers left out.
 
     Args:
         scores: ``[Q, C]``, higher is better. ``-inf`` is allowed, NaN is an error.
         target: ``[Q]`` column of the right answer.
-        known: the true answers to leave out, either a mask ``[Q, C]`` or a pair ``(row, column)`` of index vectors;
-            it may or may not contain the target, which always stays.
+        known: the true answers to leave out, either a mask ``[Q, C]`` or a pair ``(row, column)`` of index
+            vectors; it may or may not contain the target, which always stays.
 
     Raises:
         UserError: a score is NaN, or a target is not one of the candidates.
@@ -56,7 +59,7 @@ def filtered_ranks(scores: Tensor, target: Tensor, known: tuple[Tensor, Tensor] 
         )
     if bool(torch.isnan(scores).any()):
         row = int(torch.isnan(scores).any(dim=1).nonzero()[0])
-        raise UserError(f"query {row} has a NaN score; check the model for divergence (lower the learning rate)")
+        raise UserError(f"query {row} has a NaN score; has training diverged? Lower the learning rate")
     rows = torch.arange(num_queries, device=scores.device)
     competes = _competitors(known, scores)
     competes[rows, target] = False
@@ -66,7 +69,7 @@ def filtered_ranks(scores: Tensor, target: Tensor, known: tuple[Tensor, Tensor] 
     return Ranks(rank=1.0 + better.double() + 0.5 * tied.double(), candidates=competes.sum(dim=1) + 1)
 
 
-def _competitors(known: tuple[Tensor, Tensor] | Tensor | None, scores: Tensor) -> Tensor:
+def _competitors(known: Known, scores: Tensor) -> Tensor:
     if isinstance(known, tuple):
         mask = torch.ones(scores.shape, dtype=torch.bool, device=scores.device)
         mask[torch.as_tensor(known[0]), torch.as_tensor(known[1])] = False
@@ -75,7 +78,9 @@ def _competitors(known: tuple[Tensor, Tensor] | Tensor | None, scores: Tensor) -
         return torch.ones(scores.shape, dtype=torch.bool, device=scores.device)
     mask = torch.as_tensor(known, device=scores.device)
     if mask.shape != scores.shape or mask.dtype != torch.bool:
-        raise UserError(f"the filter must be a boolean mask of shape {tuple(scores.shape)}, got {tuple(mask.shape)}")
+        raise UserError(
+            f"the filter must be a boolean mask {tuple(scores.shape)}, got {mask.dtype} {tuple(mask.shape)}"
+        )
     return ~mask
 
 
@@ -109,9 +114,7 @@ def summarize(values: dict[str, np.ndarray], chosen: np.ndarray | None = None) -
     return {name: float(v.mean()) for name, v in kept.items() if count} | {"count": count}
 
 
-def ranking_metrics(
-    scores: Tensor, target: Tensor, known: tuple[Tensor, Tensor] | Tensor | None = None
-) -> dict[str, float]:
+def ranking_metrics(scores: Tensor, target: Tensor, known: Known = None) -> dict[str, float]:
     """MRR, Hits@1/3/10, mean rank and count of a score matrix; arguments as in :func:`filtered_ranks`.
 
     Example:

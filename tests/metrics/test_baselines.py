@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from graphmer_geo.metrics import (
+    Entities,
+    FrequencyAndCopy,
+    LexicalCopy,
+    Queries,
+    TailFrequency,
+    choose_variant,
+    ranking_metrics,
+)
+from graphmer_geo.metrics.lexical import FeatureIndex, identifiers, sub_tokens, trigrams
+
+LABELS = ["str", "Response", "Response", "HTTPError", "Client.get_response", "run"]
+KINDS = np.array([0, 1, 1, 1, 2, 2])
+RETURNS, RAISES = 1, 2
+
+
+@pytest.fixture
+def entities() -> Entities:
+    return Entities(LABELS, KINDS)
+
+
+def queries(relation: int, head: list[int], text: str = "") -> Queries:
+    n = len(head)
+    zeros = np.zeros(n, dtype=np.int64)
+    return Queries(
+        np.full(n, relation), np.array(head), zeros, zeros.astype(bool), zeros, [text], np.arange(n)
+    )
+
+
+def test_frequency_orders_by_count_and_backs_off_to_labels(entities: Entities) -> None:
+    triples = np.array([[5, RETURNS, 0]] * 3 + [[5, RETURNS, 1]] * 2 + [[5, RAISES, 3]])
+    every = np.arange(6)
+    scorer = TailFrequency(entities, triples)
+    returns = scorer.scores(queries(RETURNS, [5]), every)[0]
+    # seen thrice > seen twice > same label as a seen one > same kind as a seen one > unrelated kind
+    assert returns[0] > returns[1] > returns[2] > returns[3] > returns[4] == returns[5] == 0
+    raises = scorer.scores(queries(RAISES, [5]), every)[0]
+    assert raises.argmax() == 3
+    assert scorer.scores(queries(7, [5]), every).tolist() == [[0.0] * 6]  # unseen in train
+
+
+def test_frequency_by_label_shares_a_count_among_namesakes(entities: Entities) -> None:
+    triples = np.array([[5, RETURNS, 0]] * 3 + [[5, RETURNS, 1]] * 4)
+    returns = TailFrequency(entities, triples, "label").relation_scores(RETURNS)
+    assert returns[0] > returns[1] > returns[2] > 0  # 3 for str; 4 divided by the two called Response
+    total = TailFrequency(entities, triples).with_variant("label total").relation_scores(RETURNS)
+    assert total[1] > total[2] > total[0]
+
+
+def test_copy_reads_the_head_and_the_chunk(entities: Entities) -> None:
+    head = LexicalCopy(entities, "head").scores(queries(RETURNS, [4]), np.array([0, 1, 3]))
+    assert head[0].argmax() == 1  # get_response → Response
+    text = "def f(self):\n    raise HTTPError(1)"
+    for variant in ("words", "identifier", "identifier + words"):
+        scores = LexicalCopy(entities, variant).scores(queries(RAISES, [5], text), np.arange(6))
+        assert scores[0].argmax() == 3, variant
+    assert (
+        LexicalCopy(entities, "identifier").scores(queries(RAISES, [5], "HTTPErrors"), np.array([3]))[0, 0]
+        < 0.5
+    )
+
+
+def test_the_best_variant_is_chosen(entities: Entities) -> None:
+    asked = queries(RAISES, [5, 4], "raise HTTPError")
+
+    def mrr(scorer: object) -> float:
+        return ranking_metrics(scorer.scores(asked, np.arange(6)), [3, 3])["mrr"]  # type: ignore[attr-defined]
+
+    copy = choose_variant(LexicalCopy(entities, "head"), mrr)
+    assert mrr(copy) == 1.0
+    triples = np.array([[5, RAISES, 0]])
+    both = choose_variant(FrequencyAndCopy(TailFrequency(entities, triples), LexicalCopy(entities)), mrr)
+    assert mrr(both) == max(mrr(both.with_variant(v)) for v in FrequencyAndCopy.VARIANTS)
+
+
+def test_features() -> None:
+    assert sub_tokens("getHTTPResponse_2x") == ["get", "http", "response", "2", "x"]
+    assert identifiers("a.b_1(2, ünder)") == ["a", "b_1", "ünder"]
+    assert trigrams("Ab") == ["^ab", "ab$"]
+
+
+def test_overlap_equals_set_intersection() -> None:
+    names = ["getName", "name", "x", "setFullName", ""]
+    texts = ["full name", "get", ""]
+    rows = np.array([3, 0, 4])
+    expected = [[len(set(sub_tokens(names[r])) & set(sub_tokens(t))) for r in rows] for t in texts]
+    assert FeatureIndex(names, sub_tokens).overlap(texts, rows).tolist() == expected
