@@ -1,0 +1,118 @@
+"""From a typed function to its argument parser."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import typing
+from argparse import RawDescriptionHelpFormatter
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from docstring_parser import Docstring, DocstringStyle
+from docstring_parser import parse as parse_docstring
+from jsonargparse import ActionConfigFile, ArgumentParser, DefaultHelpFormatter
+
+from graphmer_geo.cli.registry import Command
+from graphmer_geo.errors import UserError
+
+
+class _Formatter(RawDescriptionHelpFormatter, DefaultHelpFormatter):
+    """Keeps the line breaks of examples."""
+
+
+def build_parser(command: Command, function: Callable[..., Any]) -> ArgumentParser:
+    """The parser of ``command``: positionals, options and, from the docstring, help and an example."""
+    doc = parse_docstring(inspect.getdoc(function) or "", style=DocstringStyle.GOOGLE)
+    parser = ArgumentParser(
+        prog=f"graphmer {command.name}",
+        description="\n\n".join(filter(None, (doc.short_description, doc.long_description))),
+        epilog=_examples(doc),
+        formatter_class=_Formatter,
+        exit_on_error=False,
+    )
+    if command.config:
+        parser.add_argument("--config", action=ActionConfigFile, help="YAML file, or the name of a shipped one: "
+                            + ", ".join(shipped_configs()))  # fmt: skip
+    described = {param.arg_name: param.description for param in doc.params}
+    hints = typing.get_type_hints(function)
+    for name, parameter in inspect.signature(function).parameters.items():
+        hint = hints[name]
+        if dataclasses.is_dataclass(hint):
+            parser.add_class_arguments(hint, nested_key=None, as_group=True)
+        else:
+            _add(parser, command, parameter, hint, described.get(name))
+    return parser
+
+
+def arguments_of(function: Callable[..., Any], parsed: dict[str, Any]) -> dict[str, Any]:
+    """Turn what was parsed into keyword arguments, flat options of a dataclass gathered into it."""
+    hints = typing.get_type_hints(function)
+    arguments: dict[str, Any] = {}
+    for name in inspect.signature(function).parameters:
+        hint = hints[name]
+        if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+            arguments[name] = hint(**{f.name: parsed[f.name] for f in dataclasses.fields(hint) if f.init})
+        else:
+            arguments[name] = parsed[name]
+    return arguments
+
+
+def resolve_config_names(words: list[str]) -> list[str]:
+    """Replace the name of a shipped configuration after ``--config`` by its path; a file wins over a name."""
+    resolved = list(words)
+    for index, word in enumerate(words):
+        if word == "--config" and index + 1 < len(words):
+            resolved[index + 1] = _config_path(words[index + 1])
+        elif word.startswith("--config="):
+            resolved[index] = "--config=" + _config_path(word.partition("=")[2])
+    return resolved
+
+
+def shipped_configs() -> list[str]:
+    """Names of the configurations inside the package."""
+    folder = resources.files("graphmer_geo") / "configs"
+    return sorted(f.name for f in folder.iterdir() if f.name.endswith(".yaml")) if folder.is_dir() else []
+
+
+def _config_path(name: str) -> str:
+    if Path(name).is_file():
+        return name
+    for candidate in (name, f"{name}.yaml"):
+        if candidate in shipped_configs():
+            return str(resources.files("graphmer_geo") / "configs" / candidate)
+    raise UserError(f"no configuration {name!r}: give a YAML file or one of {', '.join(shipped_configs())}")
+
+
+def _add(
+    parser: ArgumentParser, command: Command, parameter: inspect.Parameter, hint: Any, description: str | None
+) -> None:
+    """Add one argument."""
+    name, required = parameter.name, parameter.default is inspect.Parameter.empty
+    options: dict[str, Any] = {"help": description}
+    many = _is_list(hint)
+    if name in command.positionals:
+        nargs = "+" if many else None if required else "?"
+        parser.add_argument(name, type=str if many else hint, **options, **({"nargs": nargs} if nargs else {}))
+        return
+    if hint is bool:
+        parser.add_argument(f"--{name}", action="store_true", default=parameter.default, **options)
+        return
+    if many:
+        options["nargs"] = "+"
+        hint = str
+    if not required:
+        options["default"] = parameter.default
+    parser.add_argument(f"--{name}", type=hint, required=required, **options)
+
+
+def _is_list(hint: Any) -> bool:
+    """Whether ``hint`` is ``list[str]`` or ``list[str] | None``."""
+    return hint == list[str] or list[str] in typing.get_args(hint)
+
+
+def _examples(doc: Docstring) -> str:
+    lines = [line for example in doc.examples for line in (example.description or "").splitlines()]
+    return "example:\n" + "\n".join(f"  {line.strip()}" for line in lines) if lines else ""
