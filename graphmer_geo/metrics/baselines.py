@@ -23,14 +23,15 @@ from graphmer_geo.metrics.queries import Entities, Queries, TailScorer
 class TailFrequency:
     """Orders candidates by how often they answer this relation in train.
 
-    An entity never seen in train still has a label, and labels such as ``__init__`` or ``run`` repeat across
-    code bases: counts back off from the entity to its label, its last name component and its kind. A count
-    that several entities share is divided among them.
+    An entity never seen in train still has a label, and labels such as ``__init__`` or ``run`` repeat
+    across code bases: counts back off from the entity to its label, its last name component and its kind.
+    A count that several entities share is divided among them.
 
     Args:
         entities: of the whole KG.
         triples: ``[T, 3]`` rows (head, relation id, tail) asserted in train, both directions of each.
-        variant: which count decides first, one of :attr:`VARIANTS`; the others break ties in the given order.
+        variant: which count decides first, one of :attr:`VARIANTS`; the others break ties in the given
+            order.
     """
 
     VARIANTS = ("entity", "label", "label total", "name")
@@ -86,8 +87,8 @@ class LexicalCopy:
     """Orders candidates by the likeness of their name to the head's name and to the text of the chunk.
 
     Three likenesses: cosine of character trigrams with the head's label; the share of the candidate's
-    sub-tokens that the chunk's text contains; whether that text contains the candidate's last component as an
-    identifier. The variants weigh them.
+    sub-tokens that the chunk's text contains; whether that text contains the candidate's last component
+    as an identifier. The variants weigh them.
     """
 
     VARIANTS = (

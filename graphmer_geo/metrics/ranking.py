@@ -1,9 +1,9 @@
 """Link-prediction metrics: filtered, realistic ranks, MRR and Hits@k.
 
-The protocol is the one of Berrendorf et al., "On the Ambiguity of Rank-Based Evaluation of Entity Alignment
-or Link Prediction" (2020), and equal to PyKEEN's ``RankBasedEvaluator``: other true answers do not count
-against a query, and a tie costs half of what losing it would cost. A constant scorer therefore gets the rank in
-the middle, never the first.
+The protocol is the one of Berrendorf et al., "On the Ambiguity of Rank-Based Evaluation of Entity
+Alignment or Link Prediction" (2020), and equal to PyKEEN's ``RankBasedEvaluator``: other true answers do
+not count against a query, and a tie costs half of what losing it would cost. A constant scorer therefore
+gets the rank in the middle, never the first.
 
 Notation: Q queries, C candidates.
 """
@@ -79,7 +79,7 @@ def _competitors(known: Known, scores: Tensor) -> Tensor:
     mask = torch.as_tensor(known, device=scores.device)
     if mask.shape != scores.shape or mask.dtype != torch.bool:
         raise UserError(
-            f"the filter must be a boolean mask {tuple(scores.shape)}, got {mask.dtype} {tuple(mask.shape)}"
+            f"the filter must be a boolean mask {tuple(scores.shape)}; got {mask.dtype} {tuple(mask.shape)}"
         )
     return ~mask
 

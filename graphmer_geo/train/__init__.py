@@ -1,0 +1,1 @@
+"""Training: candidates, the batch stream, the trainer and the run folder it writes."""
