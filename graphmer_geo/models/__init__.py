@@ -1,0 +1,6 @@
+"""Complete models, each with its configuration."""
+
+from graphmer_geo.models.config import GraphMERConfig
+from graphmer_geo.models.graphmer import GraphMER, GraphMEROutput
+
+__all__ = ["GraphMER", "GraphMERConfig", "GraphMEROutput"]

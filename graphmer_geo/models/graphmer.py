@@ -1,0 +1,285 @@
+"""GraphMER: an encoder of leafy chains with masked-token, masked-node and entity-ranking heads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import torch
+from torch import Tensor, nn
+
+from graphmer_geo.models.checkpoint import HubMixin, load_model, save_model
+from graphmer_geo.models.config import GraphMERConfig
+from graphmer_geo.nn import (
+    EntityRankingHead,
+    LeafyChainEmbedding,
+    LeafyChainEncoder,
+    LMHead,
+    Names,
+    QueryContext,
+    sampled_softmax_loss,
+    token_loss,
+)
+
+#: Scores computed at once by :meth:`GraphMER.rank`; bounds its memory to a few hundred MB.
+_RANK_BLOCK = 4_000_000
+
+
+class GraphMEROutput(NamedTuple):
+    """What a training step needs and logs.
+
+    ``losses``, ``metrics`` (accuracies) and ``counts`` (numbers of targets) hold only the objectives that
+    have targets in the batch; values of ``losses`` and ``metrics`` are detached scalars.
+    """
+
+    loss: Tensor
+    losses: dict[str, Tensor]
+    metrics: dict[str, Tensor]
+    counts: dict[str, int]
+
+
+class GraphMER(nn.Module, HubMixin):
+    r"""Token embedding with H-GAT fusion, transformer, and three heads.
+
+    .. math::
+        L = \lambda L_\mathrm{MLM} + \mu L_\mathrm{MNM} + \nu L_\mathrm{rank},
+
+    each a mean over its own targets. After GraphMERT (arXiv 2510.09580); what differs is said at each layer.
+
+    A batch is a mapping of tensors, as :class:`~graphmer_geo.data.LeafyChainData` batches: ``tok``, ``root``,
+    ``group``, ``slot``, ``batch``, ``edge_index``, ``edge_rel``, ``ptr``, and the targets that are there
+    (``mlm_index``/``mlm_label``, ``mnm_index``/``mnm_label``, ``rank_index``/``rank_rel`` with candidates
+    ``cand_tok``/``cand_ptr``/``cand_kind``/``cand_log_q``/``rank_target``/``rank_allowed``).
+
+    Args:
+        config: sizes and switches.
+    """
+
+    def __init__(self, config: GraphMERConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = LeafyChainEmbedding(
+            config.vocab_size,
+            config.hidden_size,
+            config.num_relations,
+            num_bases=config.num_bases,
+            max_slots=config.max_slots,
+            dropout=config.dropout,
+            relation_dropout=config.relation_dropout,
+            hgat=config.hgat,
+            relation_embedding=config.relation_embedding,
+        )
+        self.encoder = LeafyChainEncoder(
+            config.hidden_size,
+            config.num_layers,
+            config.num_heads,
+            config.ffn_size,
+            num_relations=config.num_relations if config.relation_bias else None,
+            dropout=config.dropout,
+            attention_dropout=config.attention_dropout,
+            decay=config.decay,
+            decay_lambda=config.decay_lambda,
+            leaf_edges=config.leaf_edges,
+            positions=config.positions,
+            pre_norm=config.pre_norm,
+        )
+        self.lm_head = LMHead(config.hidden_size, config.vocab_size)
+        self.ranking_head = EntityRankingHead(
+            config.hidden_size,
+            config.vocab_size,
+            config.num_relations,
+            config.num_entity_kinds,
+            lexical_features=config.lexical_features,
+            popularity=config.popularity,
+            buckets=config.popularity_buckets,
+        )
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draws all parameters anew; linear layers from N(0, 0.02) with zero bias."""
+        for part in (self.embedding, self.encoder, self.lm_head, self.ranking_head):
+            part.reset_parameters()
+        for part in (self.encoder, self.lm_head):
+            for module in part.modules():
+                if isinstance(module, nn.Linear):
+                    nn.init.normal_(module.weight, std=0.02)
+                    nn.init.zeros_(module.bias)
+
+    def encode(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """States of all nodes, ``[n, hidden_size]``, in the order of ``batch["tok"]``."""
+        x = self.embedding(batch["tok"], batch["slot"], batch["edge_index"], batch["edge_rel"])
+        place = (batch[key] for key in ("root", "group", "slot", "batch", "edge_index", "edge_rel"))
+        return self.encoder(x, *place)
+
+    def forward(self, batch: Mapping[str, Tensor]) -> GraphMEROutput:
+        """Losses of the objectives whose targets are in the batch.
+
+        An objective that is in the batch with no targets contributes 0, so its parameters get zero gradients.
+        """
+        states = self.encode(batch)
+        results: dict[str, tuple[Tensor, Tensor, Tensor]] = {}  # loss, scores, labels
+        for name in ("mlm", "mnm"):
+            if f"{name}_index" in batch:
+                labels = batch[f"{name}_label"]
+                logits = self.token_logits(states[batch[f"{name}_index"]])
+                results[name] = (token_loss(logits, labels), logits, labels)
+        if "rank_index" in batch and "rank_target" in batch:
+            names, target = (
+                Names(batch["cand_tok"], batch["cand_ptr"], batch["cand_kind"]),
+                batch["rank_target"],
+            )
+            allowed = batch["rank_allowed"] if "rank_allowed" in batch else None
+            log_q = batch["cand_log_q"] if "cand_log_q" in batch else None
+            context = self._context(batch, states)
+            scores = self.ranking_head(
+                context, names, self.entity_embeddings(*names), target if self.training else None
+            )
+            if allowed is not None:
+                scores = scores.masked_fill(~allowed.scatter(1, target.unsqueeze(1), True), float("-inf"))
+            results["rank"] = (sampled_softmax_loss(scores, target, log_q), scores, target)
+        weights = {
+            "mlm": self.config.mlm_weight,
+            "mnm": self.config.mnm_weight,
+            "rank": self.config.rank_weight,
+        }
+        total = sum((weights[name] * loss for name, (loss, _, _) in results.items()), states.new_zeros(()))
+        present = {name: result for name, result in results.items() if result[2].numel()}
+        return GraphMEROutput(
+            total,
+            {name: loss.detach() for name, (loss, _, _) in present.items()},
+            {f"{name}_acc": _accuracy(scores, labels) for name, (_, scores, labels) in present.items()},
+            {name: labels.numel() for name, (_, _, labels) in present.items()},
+        )
+
+    def token_logits(self, states: Tensor) -> Tensor:
+        """Vocabulary logits ``[k, vocab_size]`` of states ``[k, hidden_size]``."""
+        return self.lm_head(states, self.embedding.token.weight)
+
+    def entity_embeddings(self, tok: Tensor, ptr: Tensor, kind: Tensor) -> Tensor:
+        """Vectors ``[C, hidden_size]`` of entities, by name tokens (``tok[ptr[c]:ptr[c + 1]]``) and kind."""
+        return self.ranking_head.entity_vectors(Names(tok, ptr, kind), self.embedding.token.weight)
+
+    def rank_scores(self, states: Tensor, rel: Tensor, cand_emb: Tensor) -> Tensor:
+        """Semantic scores ``[q, C]`` of masked leaves' states ``[q, hidden_size]``; :meth:`rank` adds the rest."""
+        query = self.ranking_head.query_vectors(states, rel)
+        return self.ranking_head.log_scale.exp() * query.size(1) ** -0.5 * (query @ cand_emb.t())
+
+    @torch.no_grad()
+    def rank(
+        self,
+        batch: Mapping[str, Tensor],
+        cand_tok: Tensor,
+        cand_ptr: Tensor,
+        cand_kind: Tensor,
+        cand_emb: Tensor | None = None,
+    ) -> Tensor:
+        """Scores thousands of candidates for the queries of a batch, without gradients and in blocks.
+
+        Args:
+            batch: with ``rank_index`` and ``rank_rel``.
+            cand_tok: ``[T]`` name tokens of the candidates, flat.
+            cand_ptr: ``[C + 1]`` where each name begins in ``cand_tok``.
+            cand_kind: ``[C]`` kinds.
+            cand_emb: ``[C, hidden_size]`` of :meth:`entity_embeddings`, if there are several batches to rank;
+                made here otherwise.
+
+        Returns:
+            ``[q, C]`` float32; higher is better. Nothing is masked: restrict to admissible candidates
+            afterwards.
+        """
+        names = Names(cand_tok, cand_ptr, cand_kind)
+        if cand_emb is None:
+            cand_emb = self.entity_embeddings(*names)
+        context = self._context(batch, self.encode(batch))
+        count = cand_ptr.numel() - 1
+        block = max(1, _RANK_BLOCK // max(1, context.node.numel()))
+        parts = []
+        for start in range(0, count, block):
+            stop = min(start + block, count)
+            parts.append(self.ranking_head(context, names.part(start, stop), cand_emb[start:stop]))
+        return torch.cat(parts, dim=1) if parts else cand_emb.new_zeros(context.node.numel(), 0)
+
+    @torch.no_grad()
+    def fit_statistics(
+        self, tokens: Sequence[bytes], names: Names, relation: Tensor, tail: Tensor, separate: bool = True
+    ) -> None:
+        """Gives the ranking head what can be counted instead of learned; call it once, before training.
+
+        Args:
+            tokens: bytes of each token id; tells which tokens are spellings of one, and where name components
+                end.
+            names: names of entities of the *training* split, for inverse document frequencies.
+            relation: ``[m]`` relation of (relation, tail) pairs asserted in the training split, both
+                directions.
+            tail: ``[m]`` their tails, as indices into ``names``.
+            separate: count each (relation, tail) pair as often as it is given; pass false to count it once.
+        """
+        head = self.ranking_head
+        head.salience.set_vocabulary(tokens)
+        head.salience.set_document_frequency(names)
+        if head.popularity is not None:
+            if not separate:
+                relation, tail = torch.unique(torch.stack((relation, tail)), dim=1)
+            head.popularity.count(relation, tail, names, head.salience.separator)
+
+    def num_parameters_by_part(self) -> dict[str, int]:
+        """Numbers of parameters of embeddings, trunk, relation (H-GAT, vectors, biases, decay) and heads."""
+        parts = dict.fromkeys(("embeddings", "trunk", "relation", "heads"), 0)
+        for name, parameter in self.named_parameters():
+            parts[_part_of(name)] += parameter.numel()
+        return parts
+
+    def save_pretrained(self, save_directory: str | Path, **kwargs: Any) -> None:
+        """Writes ``model.safetensors`` and ``config.json``; ``kwargs`` of the Hub's mixin are not used."""
+        save_model(self, self.config, Path(save_directory))
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: str | Path,
+        *,
+        relation_map: Mapping[str, int] | None = None,
+        vocab_size: int | None = None,
+        ontology_version: str | None = None,
+        tokenizer_hash: str | None = None,
+    ) -> Self:
+        """Reads a model from a folder, in evaluation mode; refuses what is missing, left over or misshapen.
+
+        Args:
+            pretrained_model_name_or_path: folder of :meth:`save_pretrained`.
+            relation_map: relations of the data it is to be used with; like the following, refused if it
+                differs.
+            vocab_size: size of that data's vocabulary.
+            ontology_version: version of that data's ontology.
+            tokenizer_hash: hash of that data's tokenizer.
+
+        Raises:
+            UserError: if the folder is not a saved model, is damaged, or does not fit the data.
+        """
+        expected = {
+            "relation_map": relation_map,
+            "vocab_size": vocab_size,
+            "ontology_version": ontology_version,
+            "tokenizer_hash": tokenizer_hash,
+        }
+        return load_model(cls, Path(pretrained_model_name_or_path), expected)
+
+    def _context(self, batch: Mapping[str, Tensor], states: Tensor) -> QueryContext:
+        tok = batch["tok"]
+        if "mlm_index" in batch:
+            # The words of head and chunk are compared as they stand in the source. The encoder has not seen
+            # them, and at evaluation nothing is masked; leaves stay masked.
+            tok = tok.index_copy(0, batch["mlm_index"], batch["mlm_label"])
+        place = (batch[key] for key in ("slot", "batch", "ptr", "edge_index"))
+        return QueryContext(batch["rank_index"], batch["rank_rel"], states, tok, *place)
+
+
+def _accuracy(scores: Tensor, labels: Tensor) -> Tensor:
+    return (scores.detach().argmax(dim=-1) == labels).float().mean()
+
+
+def _part_of(name: str) -> str:
+    if name.startswith(("embedding.hgat", "embedding.relation", "encoder.bias")):
+        return "relation"
+    return {"embedding": "embeddings", "encoder": "trunk"}.get(name.split(".")[0], "heads")

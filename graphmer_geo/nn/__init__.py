@@ -1,0 +1,39 @@
+"""Layers over leafy chains. This package needs torch and PyTorch Geometric, nothing else of graphmer-geo."""
+
+from graphmer_geo.nn.attention import AttentionBias, GraphAttentionBias, GraphDecayAttention, RelationBias
+from graphmer_geo.nn.conv import HGATConv
+from graphmer_geo.nn.decay import GraphDecay, decay_log
+from graphmer_geo.nn.distance import leafy_chain_distance
+from graphmer_geo.nn.embedding import LeafyChainEmbedding
+from graphmer_geo.nn.encoder import LeafyChainEncoder, LeafyChainEncoderLayer
+from graphmer_geo.nn.heads import EntityRankingHead, LMHead
+from graphmer_geo.nn.lexical import LexicalMatch, QueryContext
+from graphmer_geo.nn.losses import sampled_softmax_loss, token_loss
+from graphmer_geo.nn.names import Names, TokenSalience
+from graphmer_geo.nn.popularity import NamePopularity
+from graphmer_geo.nn.rotary import rotary_angles, rotate
+
+__all__ = [
+    "AttentionBias",
+    "EntityRankingHead",
+    "GraphAttentionBias",
+    "GraphDecay",
+    "GraphDecayAttention",
+    "HGATConv",
+    "LMHead",
+    "LeafyChainEmbedding",
+    "LeafyChainEncoder",
+    "LeafyChainEncoderLayer",
+    "LexicalMatch",
+    "NamePopularity",
+    "Names",
+    "QueryContext",
+    "RelationBias",
+    "TokenSalience",
+    "decay_log",
+    "leafy_chain_distance",
+    "rotary_angles",
+    "rotate",
+    "sampled_softmax_loss",
+    "token_loss",
+]

@@ -1,0 +1,272 @@
+r"""H-GAT: attention over the heads of a triple, with one transformation per relation."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.nn import Parameter
+from torch.nn.parameter import UninitializedParameter
+from torch_geometric.nn.conv import MessagePassing
+from torch_geometric.nn.inits import glorot, zeros
+from torch_geometric.utils import softmax
+
+AttentionScope = Literal["across-relation", "within-relation"]
+
+
+class HGATConv(MessagePassing):
+    r"""The hierarchical graph attention of `GraphMERT <https://arxiv.org/abs/2510.09580>`_.
+
+    For an edge :math:`j \to i` of relation :math:`r`,
+
+    .. math::
+        e_{ij} &= \mathrm{LeakyReLU}\left(\mathbf{a}_r^\top
+        [\mathbf{W}_r \mathbf{x}_i \, \Vert \, \mathbf{W}_r \mathbf{x}_j]\right) \\
+        \mathbf{x}^{\prime}_i &= \sum_j \mathrm{softmax}_j(e_{ij}) \, \mathbf{W}_r \mathbf{x}_j
+
+    The paper's residual :math:`\mathbf{x}_i` is left to the caller
+    (:class:`~graphmer_geo.nn.LeafyChainEmbedding` adds it), so that the operator also works with other output
+    widths. With ``num_bases``, :math:`\mathbf{W}_r = \sum_b c_{rb} \mathbf{V}_b` (RGCN's basis
+    decomposition).
+
+    Each (node, relation) pair is projected once, and nothing of the size of :math:`\mathbf{W}_r` is gathered
+    per
+    edge: one matrix product per relation present, or one over all bases. The target's half of the logit is
+        computed
+    as :math:`\mathbf{x}_i^\top (\mathbf{W}_r^\top \mathbf{a}_r)`, so targets are never projected.
+
+    Args:
+        in_channels: size of an input vector, ``-1`` to infer it; a tuple ``(source, target)`` for bipartite
+            graphs whose sides differ, which then have weights of their own.
+        out_channels: size of an output vector per head.
+        num_relations: number of relations; ``edge_type`` lies in ``[0, num_relations)``.
+        heads: number of attention heads (the paper: 1).
+        concat: concatenate the heads (``[*, heads * out_channels]``), or average them (``[*,
+            out_channels]``).
+        num_bases: number of bases that the relations share; ``None`` gives every relation a matrix of its
+            own.
+        negative_slope: slope of LeakyReLU for negative logits.
+        dropout: dropout of the *parameters* ``W`` (its bases) and ``a``, fresh in each step, as in the paper
+            (0.3 there; one mask per step instead of one per triple).
+        bias: learn an additive bias.
+        attention: normalise over all edges into a node (``"across-relation"``), or over those of one relation
+            (``"within-relation"``, the paper's form when one node is the tail of several triples). In leafy
+            chains every leaf has one triple, and both agree.
+        **kwargs: arguments of :class:`torch_geometric.nn.conv.MessagePassing`.
+
+    Shapes:
+        - **x** ``[num_nodes, in_channels]``, or a tuple ``([num_sources, …], [num_targets, …])``
+        - **edge_index** ``[2, num_edges]`` int64 (source, target); **edge_type** ``[num_edges]`` int64
+        - **output** ``[num_targets, heads * out_channels]``; targets without incoming edges get zeros (plus
+        bias)
+
+    Example:
+        >>> conv = HGATConv(16, 8, num_relations=3, heads=2)
+        >>> conv(torch.randn(4, 16), torch.tensor([[0, 1], [2, 2]]), torch.tensor([0, 2])).shape
+        torch.Size([4, 16])
+    """
+
+    def __init__(
+        self,
+        in_channels: int | tuple[int, int],
+        out_channels: int,
+        num_relations: int,
+        heads: int = 1,
+        concat: bool = True,
+        num_bases: int | None = None,
+        negative_slope: float = 0.01,
+        dropout: float = 0.0,
+        bias: bool = False,
+        attention: AttentionScope = "across-relation",
+        **kwargs: Any,
+    ) -> None:
+        kwargs.setdefault("aggr", "add")
+        super().__init__(node_dim=0, **kwargs)
+        if attention not in ("across-relation", "within-relation"):
+            raise ValueError(f"attention={attention!r}; use 'across-relation' or 'within-relation'")
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.num_relations = num_relations
+        self.heads = heads
+        self.concat = concat
+        self.num_bases = num_bases
+        self.negative_slope = negative_slope
+        self.dropout = dropout
+        self.attention = attention
+
+        self.weight = self._new_weight(in_channels if isinstance(in_channels, int) else in_channels[0])
+        if isinstance(in_channels, int):
+            self.register_parameter("weight_dst", None)
+        else:
+            self.weight_dst = self._new_weight(in_channels[1])
+        if num_bases is None:
+            self.register_parameter("comp", None)
+        else:
+            self.comp = Parameter(torch.empty(num_relations, num_bases))
+        self.att_src = Parameter(torch.empty(num_relations, heads, out_channels))
+        self.att_dst = Parameter(torch.empty(num_relations, heads, out_channels))
+        if bias:
+            self.bias = Parameter(torch.empty(heads * out_channels if concat else out_channels))
+        else:
+            self.register_parameter("bias", None)
+        self._lazy_hook: Any = None
+        if any(isinstance(weight, UninitializedParameter) for weight in (self.weight, self.weight_dst)):
+            self._lazy_hook = self.register_forward_pre_hook(self._infer_channels)
+        self.reset_parameters()
+
+    def _new_weight(self, in_channels: int) -> Parameter | UninitializedParameter:
+        if in_channels == -1:
+            return UninitializedParameter()
+        return Parameter(torch.empty(self._weight_shape(in_channels)))
+
+    def _weight_shape(self, in_channels: int) -> tuple[int, int, int]:
+        return (self.num_bases or self.num_relations, in_channels, self.heads * self.out_channels)
+
+    def reset_parameters(self) -> None:
+        """Draws all parameters anew (Glorot; those still waiting for their width are left alone)."""
+        super().reset_parameters()
+        for weight in (self.weight, self.weight_dst):
+            if weight is not None and not isinstance(weight, UninitializedParameter):
+                glorot(weight)
+        if self.comp is not None:
+            torch.nn.init.normal_(self.comp, std=self.comp.size(1) ** -0.5)
+        glorot(self.att_src)
+        glorot(self.att_dst)
+        zeros(self.bias)
+
+    @torch.no_grad()
+    def _infer_channels(self, module: torch.nn.Module, args: tuple[Any, ...]) -> None:
+        x = args[0]
+        sides = x if isinstance(x, tuple) else (x, x)
+        for weight, side in zip((self.weight, self.weight_dst), sides, strict=True):
+            if isinstance(weight, UninitializedParameter):
+                weight.materialize(self._weight_shape(side.size(-1)))
+                glorot(weight)
+        self._record_channels()
+
+    def _record_channels(self) -> None:
+        if self.weight_dst is None:
+            self.in_channels = self.weight.size(1)
+        else:
+            self.in_channels = (self.weight.size(1), self.weight_dst.size(1))
+        if self._lazy_hook is not None:
+            self._lazy_hook.remove()
+            self._lazy_hook = None
+
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        """Leaves out weights whose width is not known yet: they hold nothing."""
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        for name in ("weight", "weight_dst"):
+            if isinstance(getattr(self, name), UninitializedParameter):
+                destination.pop(prefix + name, None)
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *args: Any) -> None:
+        """Gives lazy weights the width found in ``state_dict``, then loads as usual."""
+        for name in ("weight", "weight_dst"):
+            weight, saved = getattr(self, name), state_dict.get(prefix + name)
+            if isinstance(weight, UninitializedParameter) and saved is not None:
+                weight.materialize(saved.shape)
+        weights = [weight for weight in (self.weight, self.weight_dst) if weight is not None]
+        if not any(isinstance(weight, UninitializedParameter) for weight in weights):
+            self._record_channels()
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+    def forward(
+        self,
+        x: Tensor | tuple[Tensor, Tensor],
+        edge_index: Tensor,
+        edge_type: Tensor,
+        size: tuple[int, int] | None = None,
+        return_attention_weights: bool | None = None,
+    ) -> Tensor | tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Runs the operator.
+
+        Args:
+            x: node features, or a tuple of source and target features.
+            edge_index: ``[2, num_edges]``, source then target.
+            edge_type: ``[num_edges]`` relation of each edge.
+            size: ``(num_sources, num_targets)``; read from ``x`` if not given.
+            return_attention_weights: also return ``(edge_index, alpha)`` with ``alpha`` ``[num_edges,
+                heads]``.
+
+        Returns:
+            The new target features, or a pair of these and ``(edge_index, alpha)``.
+        """
+        x_src, x_dst = x if isinstance(x, tuple) else (x, x)
+        size = size or (x_src.size(0), x_dst.size(0))
+        source, target = edge_index if self.flow == "source_to_target" else edge_index.flip(0)
+        weight = F.dropout(self.weight, self.dropout, self.training)
+        weight_dst = (
+            weight if self.weight_dst is None else F.dropout(self.weight_dst, self.dropout, self.training)
+        )
+        att_src = F.dropout(self.att_src, self.dropout, self.training)
+        att_dst = F.dropout(self.att_dst, self.dropout, self.training)
+
+        src_relation, src_node, src_pair = relation_pairs(source, edge_type, size[0])
+        dst_relation, dst_node, dst_pair = relation_pairs(target, edge_type, size[1])
+        h = self._project(x_src[src_node], src_relation, weight).view(-1, self.heads, self.out_channels)
+        logit_src = (h * att_src[src_relation]).sum(dim=-1)  # [source pairs, heads]
+        logit_dst = relation_matmul(x_dst[dst_node], self._target_kernel(weight_dst, att_dst), dst_relation)
+        logit = F.leaky_relu(logit_src[src_pair] + logit_dst[dst_pair], self.negative_slope)
+        if self.attention == "across-relation":
+            alpha = softmax(
+                logit.float() if logit.dtype == torch.bfloat16 else logit, target, num_nodes=size[1]
+            )
+        else:
+            alpha = softmax(logit, dst_pair, num_nodes=dst_node.size(0))
+
+        out = self.propagate(edge_index, h=h[src_pair], alpha=alpha, size=size)  # [num_targets, heads, out]
+        out = out.flatten(1) if self.concat else out.mean(dim=1)
+        if self.bias is not None:
+            out = out + self.bias
+        return (out, (edge_index, alpha)) if return_attention_weights else out
+
+    def _project(self, x: Tensor, relation: Tensor, weight: Tensor) -> Tensor:
+        """``W_r x`` for pairs sorted by relation: ``[pairs, in] -> [pairs, heads * out]``."""
+        if self.comp is None:
+            return relation_matmul(x, weight, relation)
+        per_basis = torch.matmul(x, weight.transpose(0, 1).flatten(1)).view(x.size(0), weight.size(0), -1)
+        return (self.comp[relation].unsqueeze(-1) * per_basis).sum(dim=1)
+
+    def _target_kernel(self, weight: Tensor, att: Tensor) -> Tensor:
+        """``W_r^T a_r`` of every relation: ``[num_relations, in, heads]``."""
+        weight = weight.unflatten(2, (self.heads, self.out_channels))
+        if self.comp is None:
+            return torch.einsum("riho,rho->rih", weight, att)
+        return torch.einsum("rb,biho,rho->rih", self.comp, weight, att)
+
+    def message(self, h: Tensor, alpha: Tensor) -> Tensor:
+        """Weights the projected source of each edge: ``[num_edges, heads, out_channels]``."""
+        return alpha.unsqueeze(-1) * h
+
+    def __repr__(self) -> str:
+        bases = "" if self.num_bases is None else f", num_bases={self.num_bases}"
+        return (
+            f"{self.__class__.__name__}({self.in_channels}, {self.out_channels}, "
+            f"num_relations={self.num_relations}, heads={self.heads}{bases})"
+        )
+
+
+def relation_pairs(node: Tensor, relation: Tensor, num_nodes: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Distinct (relation, node) pairs, sorted by relation, and the pair of each edge."""
+    pair, pair_of_edge = torch.unique(relation * num_nodes + node, return_inverse=True)
+    return pair.div(max(num_nodes, 1), rounding_mode="floor"), pair.remainder(max(num_nodes, 1)), pair_of_edge
+
+
+def relation_matmul(x: Tensor, weight: Tensor, relation: Tensor) -> Tensor:
+    """``x[k] @ weight[relation[k]]`` for ``relation`` sorted: one matrix product per relation present.
+
+    Args:
+        x: ``[pairs, in]``.
+        weight: ``[num_relations, in, out]``.
+        relation: ``[pairs]``, ascending.
+
+    Returns:
+        ``[pairs, out]``.
+    """
+    counts = torch.bincount(relation, minlength=weight.size(0)).tolist()
+    # `unbind` gives all relations one gradient buffer, where indexing would give each its own.
+    products = [part @ w for part, w, k in zip(x.split(counts), weight.unbind(0), counts, strict=True) if k]
+    return torch.cat(products) if products else x @ weight[0]

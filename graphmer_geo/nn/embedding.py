@@ -1,0 +1,86 @@
+"""Input states of a leafy chain: tokens, slots, relations and H-GAT fusion."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from graphmer_geo.nn.conv import HGATConv
+
+
+class LeafyChainEmbedding(nn.Module):
+    r"""Embeds the nodes of leafy chains and fuses each leaf with the head of its triple.
+
+    .. math::
+        \mathbf{x}_u &= \mathbf{E}_{\mathrm{tok}(u)} && \text{for a root} \\
+        \mathbf{x}_u &= \mathbf{t}_u + \mathrm{HGAT}_r(\mathbf{t}, \mathbf{h}) + \mathbf{s}_{\mathrm{slot}(u)}
+        + \mathbf{v}_r, \quad \mathbf{t}_u = \mathbf{E}_{\mathrm{tok}(u)} && \text{for a leaf}
+
+    then dropout. GraphMERT (arXiv 2510.09580) has the first two terms. The slot embedding tells the leaves of
+    one tail apart, since they share the rotary position of their root; the relation vector (TransE's
+    translation) tells a masked leaf its relation also where its head is masked.
+
+    Args:
+        vocab_size: number of tokens.
+        channels: size of a state.
+        num_relations: number of relations, 0 ("none") included.
+        num_bases: bases of the relation matrices, see :class:`~graphmer_geo.nn.HGATConv`.
+        max_slots: longest tail; leaves further on share the last slot's embedding.
+        dropout: dropout of the states.
+        relation_dropout: dropout of the relation parameters (the paper: 0.3).
+        hgat: fuse with :class:`~graphmer_geo.nn.HGATConv`; without it, leaves keep the other terms.
+        relation_embedding: add the relation vector.
+
+    Shapes:
+        - **tok**, **slot** ``[n]``; **edge_index** ``[2, E]`` (head token → leaf); **edge_rel** ``[E]``
+        - **output** ``[n, channels]``
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        channels: int,
+        num_relations: int,
+        num_bases: int | None = 8,
+        max_slots: int = 8,
+        dropout: float = 0.1,
+        relation_dropout: float = 0.3,
+        hgat: bool = True,
+        relation_embedding: bool = True,
+    ) -> None:
+        super().__init__()
+        self.max_slots = max_slots
+        self.token = nn.Embedding(vocab_size, channels)
+        self.slot = nn.Embedding(max_slots, channels)
+        self.relation = nn.Embedding(num_relations, channels, padding_idx=0) if relation_embedding else None
+        self.hgat = None
+        if hgat:
+            self.hgat = HGATConv(
+                channels, channels, num_relations, num_bases=num_bases, dropout=relation_dropout
+            )
+        self.dropout = nn.Dropout(dropout)
+        self.reset_parameters()
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Draws embeddings from N(0, 0.02), as the paper does, and resets H-GAT."""
+        for embedding in (self.token, self.slot, self.relation):
+            if embedding is not None:
+                nn.init.normal_(embedding.weight, std=0.02)
+        if self.relation is not None:
+            self.relation.weight[0].zero_()
+        if self.hgat is not None:
+            self.hgat.reset_parameters()
+
+    def forward(self, tok: Tensor, slot: Tensor, edge_index: Tensor, edge_rel: Tensor) -> Tensor:
+        """Embeds a flat batch; see the class for shapes."""
+        token = self.token(tok)
+        x = token
+        if self.hgat is not None:
+            x = x + self.hgat(token, edge_index, edge_rel)
+        leaf = (slot >= 0).nonzero().squeeze(1)
+        extra = self.slot(slot[leaf].clamp(max=self.max_slots - 1))
+        if self.relation is not None:
+            relation = torch.zeros_like(slot).scatter_(0, edge_index[1], edge_rel)
+            extra = extra + self.relation(relation[leaf])
+        return self.dropout(x.index_add(0, leaf, extra.to(x.dtype)))

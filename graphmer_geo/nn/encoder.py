@@ -1,0 +1,160 @@
+"""A transformer over leafy chains."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.utils import to_dense_batch
+
+from graphmer_geo.nn.attention import AttentionBias, GraphAttentionBias, GraphDecayAttention
+from graphmer_geo.nn.decay import DecayMode
+from graphmer_geo.nn.distance import LeafEdges
+from graphmer_geo.nn.rotary import Rotation, rotary_angles
+
+
+class LeafyChainEncoderLayer(nn.Module):
+    """Attention and a feed-forward network, each with a residual and LayerNorm.
+
+    Args:
+        channels: size of a state.
+        heads: number of attention heads.
+        ffn_size: width of the feed-forward network (GELU).
+        dropout: dropout of both residual branches.
+        attention_dropout: dropout of the attention weights.
+        pre_norm: normalise the input of each branch (pre-LN), not the sum after it (post-LN, as in the
+            paper).
+
+    Shapes:
+        - **x** ``[B, N, channels]``; **output** ``[B, N, channels]``
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        heads: int,
+        ffn_size: int,
+        dropout: float = 0.1,
+        attention_dropout: float = 0.1,
+        pre_norm: bool = True,
+    ) -> None:
+        super().__init__()
+        self.pre_norm = pre_norm
+        self.attention = GraphDecayAttention(channels, heads, attention_dropout)
+        self.attention_norm = nn.LayerNorm(channels)
+        self.up = nn.Linear(channels, ffn_size)
+        self.down = nn.Linear(ffn_size, channels)
+        self.ffn_norm = nn.LayerNorm(channels)
+        self.activation = nn.GELU()
+        self.dropout = nn.Dropout(dropout)
+
+    def reset_parameters(self) -> None:
+        """Draws all parameters anew."""
+        for module in (self.attention, self.attention_norm, self.up, self.down, self.ffn_norm):
+            module.reset_parameters()
+
+    def forward(
+        self, x: Tensor, bias: AttentionBias | None = None, rotation: Rotation | None = None
+    ) -> Tensor:
+        """Runs the layer on a padded batch; see the class for shapes."""
+        if self.pre_norm:
+            x = x + self.dropout(self.attention(self.attention_norm(x), bias, rotation))
+            return x + self.dropout(self._ffn(self.ffn_norm(x)))
+        x = self.attention_norm(x + self.dropout(self.attention(x, bias, rotation)))
+        return self.ffn_norm(x + self.dropout(self._ffn(x)))
+
+    def _ffn(self, x: Tensor) -> Tensor:
+        return self.down(self.activation(self.up(x)))
+
+
+class LeafyChainEncoder(nn.Module):
+    """Layers over a flat, ragged batch of leafy chains: no padding in, none out.
+
+    Inside, graphs are padded to the longest of the batch, so a batch should hold graphs of similar size. The
+    attention bias is computed once and shared by all layers.
+
+    Args:
+        channels: size of a state.
+        num_layers: number of layers.
+        heads: number of attention heads.
+        ffn_size: width of the feed-forward networks.
+        num_relations: number of relations for the relation bias; ``None`` for none.
+        dropout: dropout of the residual branches.
+        attention_dropout: dropout of the attention weights; ``None``: as ``dropout``.
+        decay: form of the decay, see :class:`~graphmer_geo.nn.GraphDecay`.
+        decay_lambda: base of the decay.
+        leaf_edges: ``"star"`` or ``"path"``, see :func:`~graphmer_geo.nn.leafy_chain_distance`.
+        positions: ``"rope"`` rotates queries and keys by the root index (leaves by that of their root); with
+            ``"none"`` a reversed chain gives exactly reversed states, which is wrong for code.
+        pre_norm: pre-LN with a final LayerNorm, or post-LN.
+
+    Shapes:
+        - **x** ``[n, channels]``; **root**, **group**, **slot**, **batch** ``[n]``, ``batch`` ascending;
+          **edge_index** ``[2, E]`` (head token → leaf); **edge_rel** ``[E]``
+        - **output** ``[n, channels]``
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        num_layers: int,
+        heads: int,
+        ffn_size: int,
+        num_relations: int | None = None,
+        dropout: float = 0.1,
+        attention_dropout: float | None = None,
+        decay: DecayMode = "additive",
+        decay_lambda: float = 0.6,
+        leaf_edges: LeafEdges = "star",
+        positions: Literal["rope", "none"] = "rope",
+        pre_norm: bool = True,
+    ) -> None:
+        super().__init__()
+        if positions not in ("rope", "none"):
+            raise ValueError(f"positions={positions!r}; use 'rope' or 'none'")
+        self.heads = heads
+        self.positions = positions
+        attention_dropout = dropout if attention_dropout is None else attention_dropout
+        self.bias = GraphAttentionBias(heads, num_relations, decay, decay_lambda, leaf_edges)
+        self.layers: Any = nn.ModuleList(
+            LeafyChainEncoderLayer(channels, heads, ffn_size, dropout, attention_dropout, pre_norm)
+            for _ in range(num_layers)
+        )
+        self.norm = nn.LayerNorm(channels) if pre_norm else None
+
+    def reset_parameters(self) -> None:
+        """Draws all parameters anew."""
+        self.bias.reset_parameters()
+        for layer in self.layers:
+            layer.reset_parameters()
+        if self.norm is not None:
+            self.norm.reset_parameters()
+
+    def forward(
+        self,
+        x: Tensor,
+        root: Tensor,
+        group: Tensor,
+        slot: Tensor,
+        batch: Tensor,
+        edge_index: Tensor | None = None,
+        edge_rel: Tensor | None = None,
+    ) -> Tensor:
+        """Encodes a flat batch; see the class for shapes."""
+        place = torch.stack((root, group, slot), dim=1)
+        dense, mask = to_dense_batch(x, batch)  # [B, N, D]
+        root_, group_, slot_ = to_dense_batch(place, batch, fill_value=-1, max_num_nodes=mask.size(1))[
+            0
+        ].unbind(-1)
+        position = mask.flatten().nonzero().squeeze(1)  # of each flat node in the padded batch
+        edges = None if edge_index is None else position[edge_index]
+        bias = self.bias(root_, group_, slot_, mask, edges, edge_rel)
+        rotation = None
+        if self.positions == "rope":
+            rotation = rotary_angles(root_, x.size(-1) // self.heads)
+        for layer in self.layers:
+            dense = layer(dense, bias, rotation)
+        if self.norm is not None:
+            dense = self.norm(dense)
+        return dense.flatten(0, 1).index_select(0, position)

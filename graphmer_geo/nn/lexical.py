@@ -1,0 +1,144 @@
+"""What the words of a query's head and chunk say about a candidate's name."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch_geometric.utils import softmax
+
+from graphmer_geo.nn.names import TokenSalience, WeightedNames
+
+_POINTER_FLOOR = 0.01
+#: Weights are kept divided by this, see LOG_GAIN in names.py.
+_GAIN = 4.0
+_INITIAL = (2.0, 1.0, 3.0, 1.0)  # head overlap, chunk coverage, its square, pointer
+
+
+class QueryContext(NamedTuple):
+    """Queries for a tail, and the batch of graphs they are asked in.
+
+    ``node`` ``[q]``: the masked leaf; ``relation`` ``[q]``; and of the batch: ``states`` ``[n, D]``, ``tok``
+    ``[n]``, ``slot`` ``[n]``, ``batch`` ``[n]``, ``ptr`` ``[B + 1]``, ``edge_index`` ``[2, E]`` (head token →
+    leaf).
+    """
+
+    node: Tensor
+    relation: Tensor
+    states: Tensor
+    tok: Tensor
+    slot: Tensor
+    batch: Tensor
+    ptr: Tensor
+    edge_index: Tensor
+
+    def heads(self) -> tuple[Tensor, Tensor]:
+        """Pairs (query, token node of its head)."""
+        query_of_node = torch.full_like(self.tok, -1)
+        query_of_node[self.node] = torch.arange(self.node.numel(), device=self.node.device)
+        query = query_of_node[self.edge_index[1]]
+        return query[query >= 0], self.edge_index[0][query >= 0]
+
+    def nodes(self) -> tuple[Tensor, Tensor]:
+        """Pairs (query, node of its graph), roots and leaves, by query."""
+        graph = self.batch[self.node]
+        start, size = self.ptr[graph], self.ptr.diff()[graph]
+        query = torch.repeat_interleave(torch.arange(len(graph), device=graph.device), size)
+        before = size.cumsum(0) - size
+        return query, torch.arange(len(query), device=graph.device) + (start - before)[query]
+
+
+class LexicalMatch(nn.Module):
+    r"""Scores names by the tokens they share with the query, with weights per relation.
+
+    With the salience :math:`s_t` of :class:`~graphmer_geo.nn.names.TokenSalience`, a name's tokens :math:`c`,
+    the tokens :math:`h` of the head's mention and :math:`k` of the chunk, and :math:`S(x) = \sum_{t \in x}
+    s_t`:
+
+    .. math::
+        \varphi_1 = \frac{S(c \cap h)}{\sqrt{S(c) S(h)}}, \quad
+        \varphi_2 = \frac{S(c \cap k)}{S(c)}, \quad \varphi_3 = \varphi_2^2, \quad
+        \varphi_4 = \log\Bigl(0.01 + \sum_{t \in c} \frac{s_t}{S(c)} \sum_{u : \mathrm{tok}(u) = t}
+        \pi_u\Bigr)
+
+    :math:`\pi` is a softmax over all nodes of the graph, :math:`\pi_u \propto \exp(\langle \mathbf{A}
+    \mathbf{q}, \mathbf{B} \mathbf{h}_u \rangle / \sqrt{d})`: a pointer that learns *where* in the chunk the
+    answer is written (a parameter's type follows its name). The score is :math:`\sum_f w_{rf} \varphi_f`.
+
+    Args:
+        channels: size of a state.
+        num_relations: number of relations.
+        pointer_channels: size of the pointer's queries and keys.
+    """
+
+    def __init__(self, channels: int, num_relations: int, pointer_channels: int = 64) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(num_relations, len(_INITIAL)))
+        self.pointer_query = nn.Linear(channels, pointer_channels, bias=False)
+        self.pointer_key = nn.Linear(channels, pointer_channels, bias=False)
+        self.reset_parameters()
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Weights with which the features alone rank well, and a pointer with logits of unit variance."""
+        self.weight.copy_(torch.tensor(_INITIAL).expand_as(self.weight) / _GAIN)
+        for linear in (self.pointer_query, self.pointer_key):
+            nn.init.normal_(linear.weight, std=linear.in_features**-0.5)
+
+    def forward(
+        self, context: QueryContext, query: Tensor, names: WeightedNames, salience: TokenSalience
+    ) -> Tensor:
+        """Scores all names for each query.
+
+        Args:
+            context: the queries and their graphs.
+            query: ``[q, channels]`` query vectors.
+            names: the C names.
+            salience: of tokens.
+
+        Returns:
+            ``[q, C]``.
+        """
+        count = query.size(0)
+        vocabulary, name_tok = torch.unique(names.spelled, return_inverse=True)
+        size = vocabulary.numel()
+        row_of = torch.full_like(
+            salience.spelling, size
+        )  # tokens of no name fall into an extra row, cut off below
+        row_of[vocabulary] = torch.arange(size, device=row_of.device)
+        spelled = salience.spelling[context.tok]
+        row = row_of[spelled]
+
+        head_query, head_node = context.heads()
+        all_query, all_node = context.nodes()
+        is_root = context.slot[all_node] < 0
+        written = names.share.new_zeros(size + 1, 2 * count)
+        written[row[head_node], head_query] = 1.0
+        written[row[all_node[is_root]], count + all_query[is_root]] = 1.0
+        head, chunk = self._per_name(written[:size], name_tok, names).view(-1, 2, count).unbind(1)
+
+        points = self._point(context, query, all_query, all_node)
+        mass = points.new_zeros((size + 1) * count)
+        mass = mass.index_add(0, row[all_node] * count + all_query, points).view(size + 1, count)
+        pointed = (self._per_name(mass[:size], name_tok, names) + _POINTER_FLOOR).log()
+
+        head_total = names.total.new_zeros(count).index_add(0, head_query, salience.of(spelled[head_node]))
+        head = head * (names.total.unsqueeze(1) / head_total.clamp(min=1e-6)).sqrt()
+        weight = _GAIN * self.weight[context.relation]  # [q, features]
+        return sum(
+            w * feature.t()
+            for w, feature in zip(weight.split(1, 1), (head, chunk, chunk**2, pointed), strict=True)
+        )
+
+    @staticmethod
+    def _per_name(evidence: Tensor, name_tok: Tensor, names: WeightedNames) -> Tensor:
+        """Salience-weighted mean of a name's token rows: ``[tokens, *] -> [C, *]``."""
+        return F.embedding_bag(name_tok, evidence, names.ptr[:-1], mode="sum", per_sample_weights=names.share)
+
+    def _point(self, context: QueryContext, query: Tensor, pair_query: Tensor, pair_node: Tensor) -> Tensor:
+        """The pointer's probability of each pair (query, node)."""
+        asked = self.pointer_query(query) * self.pointer_key.out_features**-0.5
+        logit = (asked[pair_query] * self.pointer_key(context.states)[pair_node]).sum(dim=-1)
+        return softmax(logit, pair_query, num_nodes=query.size(0))
