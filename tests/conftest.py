@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-# `GRAPHMER_TEST_WITHOUT=torch_scatter pytest …` runs the tests as if these packages were not installed. It has to
-# happen before anything imports PyG, which looks for its optional parts once.
+# `GRAPHMER_TEST_WITHOUT=torch_scatter pytest …` runs the tests as if these packages were not installed. It
+# has to happen before anything imports PyG, which looks for its optional parts once.
 for hidden in filter(None, os.environ.get("GRAPHMER_TEST_WITHOUT", "").split(",")):
     sys.modules[hidden] = None  # type: ignore[assignment]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import TextIO
@@ -16,7 +17,7 @@ from graphmer_geo.errors import UserError
 USAGE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
 #: Which extra brings a package that a command may find missing.
-EXTRAS = {"transformers": "train", "accelerate": "train", "sklearn": "train", "matplotlib": "viz", "jinja2": "viz"}
+EXTRAS = {"transformers": "train", "accelerate": "train", "matplotlib": "viz", "jinja2": "viz"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,7 +61,8 @@ def _run(command: registry.Command, words: list[str]) -> int:
     try:
         parsed = parser.parse_args(resolve_config_names(words) if command.config else words)
     except ArgumentError as error:
-        raise UserError(f"{error} (see graphmer {command.name} --help)") from None
+        message = re.sub(r'^Parser key "([\w.]+)":', r"\1:", str(error))
+        raise UserError(f"{message} (see graphmer {command.name} --help)") from None
     except SystemExit as stop:  # --help and --print_config have printed what they had to
         return int(stop.code or 0)
     return function(**arguments_of(function, vars(parser.instantiate(parsed)))) or 0

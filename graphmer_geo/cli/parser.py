@@ -34,8 +34,8 @@ def build_parser(command: Command, function: Callable[..., Any]) -> ArgumentPars
         exit_on_error=False,
     )
     if command.config:
-        parser.add_argument("--config", action=ActionConfigFile, help="YAML file, or the name of a shipped one: "
-                            + ", ".join(shipped_configs()))  # fmt: skip
+        names = ", ".join(shipped_configs())
+        parser.add_argument("--config", action=ActionConfigFile, help=f"YAML file, or a shipped one: {names}")
     described = {param.arg_name: param.description for param in doc.params}
     hints = typing.get_type_hints(function)
     for name, parameter in inspect.signature(function).parameters.items():
@@ -92,17 +92,16 @@ def _add(
     """Add one argument."""
     name, required = parameter.name, parameter.default is inspect.Parameter.empty
     options: dict[str, Any] = {"help": description}
-    many = _is_list(hint)
+    if many := _is_list(hint):
+        options["nargs"], hint = "+", str
     if name in command.positionals:
-        nargs = "+" if many else None if required else "?"
-        parser.add_argument(name, type=str if many else hint, **options, **({"nargs": nargs} if nargs else {}))
+        if not (many or required):
+            options["nargs"] = "?"
+        parser.add_argument(name, type=hint, **options)
         return
     if hint is bool:
         parser.add_argument(f"--{name}", action="store_true", default=parameter.default, **options)
         return
-    if many:
-        options["nargs"] = "+"
-        hint = str
     if not required:
         options["default"] = parameter.default
     parser.add_argument(f"--{name}", type=hint, required=required, **options)

@@ -39,8 +39,12 @@ class Command:
 
 
 COMMANDS = (
-    Command(("kg", "build"), "kg:build", "build or update a knowledge graph from source folders", ("sources",)),
-    Command(("kg", "query"), "kg:query", "run a SPARQL query, given, from a file or by name", ("kg", "sparql")),
+    Command(
+        ("kg", "build"), "kg:build", "build or update a knowledge graph from source folders", ("sources",)
+    ),
+    Command(
+        ("kg", "query"), "kg:query", "run a SPARQL query, given, from a file or by name", ("kg", "sparql")
+    ),
     Command(("kg", "validate"), "kg:validate", "check a graph against the ontology and its shapes", ("kg",)),
     Command(("kg", "stats"), "kg:stats", "count what is in a graph", ("kg",)),
     Command(("kg", "export"), "kg:export", "write a graph as nt, nq, ttl, graphml or parquet", ("kg",)),
