@@ -19,14 +19,25 @@ How = Literal["exact", "inferred", "heuristic", "unresolved"]
 
 #: What an occurrence is, syntactically.
 Role = Literal[
-    "definition", "import", "call", "read", "write", "base", "decorator", "annotation", "type", "raise", "catch"
+    "definition",
+    "import",
+    "call",
+    "read",
+    "write",
+    "base",
+    "decorator",
+    "annotation",
+    "type",
+    "raise",
+    "catch",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
     """Where a file comes from. ``path`` is POSIX, relative to the source root; ``module`` is its dotted module
-    (Python) or package (Java) name."""
+    (Python) or package (Java) name.
+    """
 
     language: str
     package: str
@@ -75,7 +86,8 @@ class Entity:
     name_end: int
     start_line: int
     end_line: int
-    literals: dict[str, Any] = field(default_factory=dict)  # datatype property local name -> value or list of values
+    #: datatype property local name -> value or list of values
+    literals: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -123,7 +135,8 @@ class Edge(NamedTuple):
 @dataclass(slots=True)
 class LinkedFile:
     """One file's references after linking. A triple is asserted for every occurrence that has both a relation and
-    a target, and for every edge; containment (`declares`, `hasParameter`, …) follows from the entities' parents."""
+    a target, and for every edge; containment (`declares`, `hasParameter`, …) follows from the entities' parents.
+    """
 
     source: SourceFile
     occurrences: list[Occurrence]  # includes one "definition" row per entity with a written name

@@ -1,0 +1,191 @@
+"""Facts to N-Quads, as text: one sorted block of lines per named graph."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from graphmer_geo.kg import vocabulary as v
+from graphmer_geo.kg.facts import Entity, FileFacts, LinkedFile, SourceFile
+
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
+_TO_ESCAPE = re.compile(r'[\\"\n\r\t\b\f\x00-\x1f\x7f]')
+_TYPE = f"<{v.RDF_TYPE}>"
+
+
+@dataclass(frozen=True, slots=True)
+class FileText:
+    """What the graph says of a file as a whole."""
+
+    sha256: str
+    size: int
+    lines: int
+
+
+def term(iri: str) -> str:
+    """An IRI in N-Quads."""
+    return f"<{iri}>"
+
+
+def literal(value: str | bool | int) -> str:
+    """A typed literal in N-Quads. Lone surrogates and NUL, which RDF cannot hold, become U+FFFD."""
+    if isinstance(value, bool):
+        return f'"{"true" if value else "false"}"^^<{v.XSD}boolean>'
+    if isinstance(value, int):
+        return f'"{value}"^^<{v.XSD}integer>'
+    text = value.encode("utf-8", "replace").decode("utf-8").replace("\x00", "�")
+    return f'"{_TO_ESCAPE.sub(_escape, text)}"'
+
+
+def _escape(match: re.Match[str]) -> str:
+    char = match.group()
+    return _ESCAPES.get(char) or f"\\u{ord(char):04X}"
+
+
+def file_iri(source: SourceFile) -> str:
+    """The IRI of a source file."""
+    return v.FILE_BASE + source.key
+
+
+def project_iri(source: SourceFile) -> str:
+    """The IRI of the distribution a file belongs to."""
+    return v.PROJECT_BASE + "/".join(
+        quote(p, safe="") for p in (source.language, source.package, source.version)
+    )
+
+
+def file_quads(
+    facts: FileFacts, linked: LinkedFile, text: FileText, package_module: str | None = None
+) -> tuple[list[str], list[str]]:
+    """The lines of a file's own graph, and of its graph of heuristic edges; each sorted, without duplicates.
+
+    Args:
+        facts: What the file declares.
+        linked: What it refers to.
+        text: Hash and size of the file.
+        package_module: IRI of the Python package that declares this module, if it is in the corpus.
+    """
+    asserted: set[str] = set()
+    asserted.update(_file_triples(facts.source, text))
+    asserted.update(_entity_triples(facts))
+    if package_module:
+        asserted.add(f"{term(package_module)} <{v.GM}declares> {term(facts.iri(0))}")
+    sure, guessed = _reference_triples(linked)
+    asserted |= sure
+    heuristic = guessed - sure
+    only_guessed = {o for o in _objects(guessed) if o in linked.externals} - _objects(sure)
+    for iri in sorted(linked.externals):
+        triples = _external_triples(linked.source.language, iri, linked.externals[iri])
+        (heuristic if iri in only_guessed else asserted).update(triples)
+    key = facts.source.key
+    own = v.graph_of_file(v.FILE_GRAPHS, text.sha256, key)
+    guesses = v.graph_of_file(v.HEURISTIC_GRAPHS, text.sha256, key)
+    return in_graph(asserted, own), in_graph(heuristic, guesses)
+
+
+def in_graph(triples: Iterable[str], graph: str) -> list[str]:
+    """Triples as sorted N-Quads lines of one named graph."""
+    return [f"{triple} <{graph}> .\n" for triple in sorted(triples)]
+
+
+def _file_triples(source: SourceFile, text: FileText) -> Iterator[str]:
+    file, project = term(file_iri(source)), term(project_iri(source))
+    yield f"{project} {_TYPE} <{v.GM}Project>"
+    yield f"{project} <{v.GM}name> {literal(source.package)}"
+    yield f"{project} <{v.GM}version> {literal(source.version)}"
+    yield f"{project} <{v.GM}directlyContains> {file}"
+    yield f"{file} {_TYPE} <{v.GM}SourceFile>"
+    values: dict[str, str | int] = {
+        "path": source.path, "language": source.language, "sha256": text.sha256,
+        "byteSize": text.size, "lineCount": text.lines,
+    }  # fmt: skip
+    for name, value in values.items():
+        yield f"{file} <{v.GM}{name}> {literal(value)}"
+
+
+def _entity_triples(facts: FileFacts) -> Iterator[str]:
+    language = literal(facts.source.language)
+    file = term(file_iri(facts.source))
+    seen: set[str] = set()
+    for index, entity in enumerate(facts.entities):
+        if entity.descriptor in seen:  # reported by the extraction; a second one would merge with the first
+            continue
+        seen.add(entity.descriptor)
+        subject = term(facts.iri(index))
+        yield f"{subject} {_TYPE} <{v.GM}{entity.kind}>"
+        yield f"{subject} <{v.GM}language> {language}"
+        if entity.parent >= 0:
+            parent = term(facts.iri(entity.parent))
+            yield f"{parent} <{v.GM}{v.containment_of(entity.kind)}> {subject}"
+        if entity.kind == "Package":  # spread over files: what one file says of it must hold in all
+            yield f"{subject} <{v.GM}name> {literal(entity.name)}"
+            yield f"{subject} <{v.GM}qualifiedName> {literal(entity.qualified_name)}"
+            continue
+        yield f"{subject} <{v.GM}definedInFile> {file}"
+        for prop, value in _literals(entity):
+            yield f"{subject} <{v.GM}{prop}> {literal(value)}"
+
+
+def _literals(entity: Entity) -> Iterator[tuple[str, str | bool | int]]:
+    for prop, attribute in v.ENTITY_FIELDS.items():
+        yield prop, getattr(entity, attribute)
+    for prop, value in entity.literals.items():
+        if isinstance(value, (list, tuple, set, frozenset)):
+            yield from ((prop, one) for one in value)
+        elif value is not None:
+            yield prop, value
+
+
+def _reference_triples(linked: LinkedFile) -> tuple[set[str], set[str]]:
+    """Triples with at least one exact or inferred witness, and triples with a heuristic one."""
+    sure: set[str] = set()
+    guessed: set[str] = set()
+    for o in linked.occurrences:
+        if o.relation and o.target:
+            (guessed if o.how == "heuristic" else sure).add(_triple(o.subject, o.relation, o.target))
+    for e in linked.edges:
+        (guessed if e.how == "heuristic" else sure).add(_triple(e.subject, e.relation, e.object))
+    return sure, guessed
+
+
+def _triple(subject: str, relation: str, target: str) -> str:
+    return f"<{subject}> <{v.GM}{relation}> <{target}>"
+
+
+def _objects(triples: Iterable[str]) -> set[str]:
+    return {t.rsplit(" ", 1)[1][1:-1] for t in triples}
+
+
+def _external_triples(language: str, iri: str, qualified_name: str) -> Iterator[str]:
+    subject = term(iri)
+    yield f"{subject} {_TYPE} <{v.GM}{v.EXTERNAL}>"
+    yield f"{subject} <{v.GM}qualifiedName> {literal(qualified_name)}"
+    yield f"{subject} <{v.GM}name> {literal(simple_name(qualified_name))}"
+    yield f"{subject} <{v.GM}language> {literal(language)}"
+
+
+def simple_name(qualified_name: str) -> str:
+    """The last component of a dotted name, without an argument list."""
+    return qualified_name.partition("(")[0].rpartition(".")[2]
+
+
+def provenance_quads(files: Iterable[tuple[SourceFile, FileText]], tools: Mapping[str, str]) -> list[str]:
+    """PROV-O: which graph was made from which file by which tools. No times: equal inputs give equal bytes."""
+    triples: set[str] = set()
+    activity = term(v.EXTRACTION)
+    triples.add(f"{activity} {_TYPE} <{v.PROV}Activity>")
+    for name, version in tools.items():
+        agent = term(v.AGENT_BASE + quote(name, safe="") + "/" + quote(version, safe=""))
+        triples.add(f"{agent} {_TYPE} <{v.PROV}SoftwareAgent>")
+        triples.add(f"{agent} <{v.RDFS}label> {literal(f'{name} {version}')}")
+        triples.add(f"{activity} <{v.PROV}wasAssociatedWith> {agent}")
+    for source, text in files:
+        file = term(file_iri(source))
+        triples.add(f"{activity} <{v.PROV}used> {file}")
+        for prefix in (v.FILE_GRAPHS, v.HEURISTIC_GRAPHS):
+            graph = term(v.graph_of_file(prefix, text.sha256, source.key))
+            triples.add(f"{graph} <{v.PROV}wasDerivedFrom> {file}")
+            triples.add(f"{graph} <{v.PROV}wasGeneratedBy> {activity}")
+    return in_graph(triples, v.PROVENANCE_GRAPH)
