@@ -1,0 +1,103 @@
+"""Settings of data preparation and of chains, as JSON-able dataclasses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+from graphmer_geo.errors import UserError
+from graphmer_geo.kg.vocabulary import CONTAINMENT
+
+
+class _Config:
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-able values."""
+        return asdict(self)  # type: ignore[call-overload]
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The reverse of :meth:`to_dict`.
+
+        Raises:
+            UserError: A key is unknown or a value is out of range.
+        """
+        known = [f.name for f in fields(cls)]  # type: ignore[arg-type]
+        if unknown := sorted(set(values) - set(known)):
+            names = ", ".join(unknown)
+            raise UserError(f"unknown settings {names} of {cls.__name__}; known: {', '.join(known)}")
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+@dataclass(frozen=True)
+class DataConfig(_Config):
+    """How a knowledge graph and its source become training data.
+
+    Attributes:
+        vocab_size: Most tokens of the tokenizer.
+        max_roots: Most tokens of a chunk, ``<cls>`` and ``<sep>`` included; longer code is cut between lines.
+        min_roots: Shorter pieces are left out (counted in the manifest).
+        fractions: Shares of train, validation and test, by size of code.
+        test_units: Units to test on, by name; empty: drawn.
+        validation_units: Units to validate on, by name; empty: drawn.
+        seed: Seed of the split.
+    """
+
+    vocab_size: int = 8192
+    max_roots: int = 256
+    min_roots: int = 8
+    fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
+    test_units: tuple[str, ...] = ()
+    validation_units: tuple[str, ...] = ()
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if len(self.fractions) != 3 or min(self.fractions) <= 0 or abs(sum(self.fractions) - 1) > 1e-6:
+            raise UserError(f"fractions are {self.fractions}; give three positive numbers that add up to 1")
+        if not 3 <= self.min_roots <= self.max_roots:
+            raise UserError(
+                f"min_roots is {self.min_roots}, max_roots {self.max_roots}; need 3 <= min_roots <= max_roots"
+            )
+
+
+@dataclass(frozen=True)
+class ChainConfig(_Config):
+    """Which triples ride along on a chunk.
+
+    Attributes:
+        max_roots: Most root tokens; at least what the data was prepared with.
+        max_leaves_per_tail: Longer tails are left out (counted), never cut.
+        max_triples: Most triples of one chain.
+        max_per_head: Most candidate triples of one head in one epoch: a symbol used everywhere must not drown
+        the rest. inverse: Hang inverse triples too. target_relations: Relations whose tails may be masked,
+        without inverses (those follow); empty: all but the
+            containment relations and ``refersTo``, which names alone decide.
+        heuristic: Let triples that rest on heuristics ride along. They are never targets.
+    """
+
+    max_roots: int = 256
+    max_leaves_per_tail: int = 8
+    max_triples: int = 24
+    max_per_head: int = 64
+    inverse: bool = True
+    target_relations: tuple[str, ...] = ()
+    heuristic: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("max_roots", "max_leaves_per_tail", "max_triples", "max_per_head"):
+            if getattr(self, name) < 1:
+                raise UserError(f"{name} is {getattr(self, name)}; it must be at least 1")
+
+    def is_target(self, relation: str) -> bool:
+        """Whether tails of this relation (or its inverse, ``name^-1``) may be masked."""
+        name = relation.removesuffix(INVERSE)
+        if self.target_relations:
+            return name in self.target_relations
+        return name not in NEVER_TARGETS
+
+
+#: Suffix of an inverse relation.
+INVERSE = "^-1"
+
+#: Decided by names and containment alone, so predicting them teaches and proves nothing.
+NEVER_TARGETS = frozenset({*CONTAINMENT, "refersTo", "none"})

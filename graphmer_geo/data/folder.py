@@ -1,0 +1,134 @@
+"""The folder of prepared data: its files, its manifest, and reading it back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from graphmer_geo.data.config import INVERSE, DataConfig
+from graphmer_geo.data.splits import SPLITS
+from graphmer_geo.data.tokenizer import CodeTokenizer
+from graphmer_geo.errors import UserError
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+REMEDY = "make it with `graphmer data prepare KG --out DATA`"
+
+
+@dataclass(frozen=True)
+class DataManifest:
+    """What the data was made from and what came out.
+
+    Attributes:
+        fingerprint: Equal if knowledge graph, configuration and format are.
+        kg_fingerprint: That of the knowledge graph.
+        ontology_version: Version of the ontology whose relations are used.
+        config: The :class:`DataConfig`.
+        units: Split of every unit.
+        counts: Per split: chunks, tokens, mentions, triples, dropped duplicates, pieces too short.
+    """
+
+    fingerprint: str
+    kg_fingerprint: str
+    ontology_version: str
+    config: DataConfig
+    units: dict[str, str]
+    counts: dict[str, dict[str, int]]
+    format: int = FORMAT
+
+    def save(self, folder: Path) -> None:
+        """Write ``manifest.json``."""
+        text = json.dumps(asdict(self), indent=1, sort_keys=True, ensure_ascii=False)
+        (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read ``manifest.json``.
+
+        Raises:
+            UserError: The folder does not exist or holds no data of this format.
+        """
+        path = folder / MANIFEST
+        if not path.is_file():
+            raise UserError(f"{str(folder)!r} holds no prepared data (no {MANIFEST}); {REMEDY}")
+        try:
+            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            if values["format"] != FORMAT:
+                raise UserError(f"{str(path)!r} has format {values['format']}, not {FORMAT}; {REMEDY}")
+            return cls(**{**values, "config": DataConfig.from_dict(values["config"])})
+        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            raise UserError(f"{str(path)!r} is not a manifest of prepared data ({error}); {REMEDY}") from None
+
+
+def relation_ids(relations: Iterable[str]) -> dict[str, int]:
+    """Ids of relations and their inverses: 0 is "none", the rest by sorted name."""
+    names = sorted({name for relation in relations for name in (relation, relation + INVERSE)})
+    return {"none": 0} | {name: index for index, name in enumerate(names, 1)}
+
+
+@dataclass(frozen=True, eq=False)
+class DataFolder:
+    """Prepared data on disk; everything is read when first asked for.
+
+    Raises:
+        UserError: The folder holds no prepared data, or a file of it is missing.
+    """
+
+    path: Path
+    manifest: DataManifest
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """Open a folder written by :func:`graphmer_geo.data.prepare`."""
+        return cls(Path(path), DataManifest.load(Path(path)))
+
+    @cached_property
+    def tokenizer(self) -> CodeTokenizer:
+        """``tokenizer.json``."""
+        return CodeTokenizer.load(self.path / "tokenizer.json")
+
+    @cached_property
+    def relations(self) -> dict[str, int]:
+        """Id of every relation, by name; 0 is "none"."""
+        path = self.path / "relations.json"
+        if not path.is_file():
+            raise UserError(f"{str(path)!r} is missing; {REMEDY}")
+        ids: dict[str, int] = json.loads(path.read_text(encoding="utf-8"))["relations"]
+        return ids
+
+    @cached_property
+    def entities(self) -> pa.Table:
+        """``entities.parquet``: id, iri, label, kind, language, unit, split, label_tok, parent, name_key."""
+        return self._table("entities.parquet")
+
+    @cached_property
+    def triples(self) -> pa.Table:
+        """``triples.parquet``: head, relation, tail (ids), unit, split, heuristic."""
+        return self._table("triples.parquet")
+
+    def chunks(self, split: str) -> pa.Table:
+        """``chunks/<split>.parquet``."""
+        if split not in SPLITS:
+            raise UserError(f"no split {split!r}; use one of {', '.join(SPLITS)}")
+        return self._table(f"chunks/{split}.parquet")
+
+    def _table(self, name: str) -> pa.Table:
+        path = self.path / name
+        if not path.is_file():
+            raise UserError(f"{str(path)!r} is missing; {REMEDY}")
+        return pq.read_table(path).combine_chunks()
+
+
+def write_relations(folder: Path, relations: Iterable[str], ontology_version: str) -> dict[str, int]:
+    """Write ``relations.json`` and return the ids."""
+    ids = relation_ids(relations)
+    text = json.dumps({"ontology_version": ontology_version, "relations": ids}, indent=1)
+    (folder / "relations.json").write_text(text + "\n", encoding="utf-8")
+    return ids

@@ -1,0 +1,241 @@
+"""A knowledge graph and its source text become training data: ``graphmer data prepare``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from graphmer_geo.data.chunk_table import CHUNK_SCHEMA, ChunkRow, Mentions, make_windows
+from graphmer_geo.data.chunks import ChunkSpan, EntitySpan, chunk_spans
+from graphmer_geo.data.config import DataConfig
+from graphmer_geo.data.entities import EntityTable
+from graphmer_geo.data.folder import FORMAT, MANIFEST, DataManifest, write_relations
+from graphmer_geo.data.splits import SPLITS, split_units, text_key, units_of
+from graphmer_geo.data.tokenizer import CodeTokenizer, decode
+from graphmer_geo.errors import UserError
+from graphmer_geo.kg import KnowledgeGraph
+from graphmer_geo.kg.folder import replaced_folder
+from graphmer_geo.kg.vocabulary import RELATIONS
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[str, int, int], None]  # stage, done, total
+
+
+def prepare(
+    kg: KnowledgeGraph | str | Path,
+    out: str | Path,
+    config: DataConfig | None = None,
+    *,
+    progress: Progress | None = None,
+) -> DataManifest:
+    """Write training data of ``kg`` to the folder ``out``, replacing data of an earlier run.
+
+    Files: ``tokenizer.json``, ``relations.json``, ``entities.parquet``, ``triples.parquet``,
+    ``chunks/{train,validation,test}.parquet``, ``manifest.json``. The tokenizer sees training chunks only.
+    Chunks of validation and test whose text (white space aside) occurs in an earlier split are dropped and
+    counted. If the graph and the configuration are those of the data already there, nothing is done.
+
+    Args:
+        kg: A knowledge graph or its folder. The source files must still be where they were read.
+        out: Folder to write; the old one stays intact until the new one is complete.
+        config: Settings.
+        progress: Called with a stage, and how much of how much is done.
+
+    Raises:
+        UserError: ``out`` holds something else, a source file has changed, or the graph has too few units to
+        split.
+    """
+    config = config or DataConfig()
+    target = Path(out)
+    graph = kg if isinstance(kg, KnowledgeGraph) else KnowledgeGraph.open(kg)
+    fingerprint = _fingerprint(graph, config)
+    if target.exists() and not (target / MANIFEST).is_file() and (target.is_file() or any(target.iterdir())):
+        raise UserError(f"{str(target)!r} exists and is not prepared data; choose another --out")
+    if (target / MANIFEST).is_file():
+        present = DataManifest.load(target)
+        if present.fingerprint == fingerprint:
+            log.info("%s is up to date", target)
+            return present
+    with replaced_folder(target) as folder:
+        manifest = _Preparation(graph, config, progress or _silent).write(folder, fingerprint)
+        manifest.save(folder)
+    return manifest
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """No progress."""
+
+
+def _fingerprint(kg: KnowledgeGraph, config: DataConfig) -> str:
+    parts = {"format": FORMAT, "kg": kg.manifest.fingerprint, "config": config.to_dict()}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class _File:
+    """One source file, cut."""
+
+    key: str
+    source: bytes
+    spans: list[ChunkSpan]
+
+
+class _Preparation:
+    """One run: holds the tables that several steps need."""
+
+    def __init__(self, kg: KnowledgeGraph, config: DataConfig, progress: Progress) -> None:
+        self.kg, self.config, self.progress = kg, config, progress
+        table = kg.entities()
+        self.entities = EntityTable.from_kg(table)
+        self.records = {r.key: r for r in kg.manifest.files if r.status != "skipped"}
+        self.unit_of = units_of(self.records.values())
+        self.mentions = Mentions.by_file(kg.occurrences, self.entities)
+        self.spans_of, self.owner_of = _spans_by_file(table, self.entities)
+        self.counts: dict[str, Counter[str]] = {split: Counter() for split in SPLITS}
+
+    def write(self, folder: Path, fingerprint: str) -> DataManifest:
+        """All files but the manifest."""
+        files = list(self._cut())
+        sizes: dict[str, Counter[str]] = defaultdict(Counter)
+        for file in files:
+            size = sum(span.end - span.start for span in file.spans)
+            sizes[self.unit_of[file.key]][self.records[file.key].language] += size
+        config = self.config
+        splits = split_units(
+            {unit: parts for unit, parts in sizes.items() if sum(parts.values())},
+            config.fractions,
+            config.seed,
+            test_units=config.test_units,
+            validation_units=config.validation_units,
+        )
+        split_of = {file.key: splits[self.unit_of[file.key]] for file in files if file.spans}
+        tokenizer = CodeTokenizer.train(
+            (
+                decode(file.source[span.start : span.end])
+                for file in files
+                for span in file.spans
+                if split_of[file.key] == "train"
+            ),
+            config.vocab_size,
+        )
+        tokenizer.save(folder / "tokenizer.json")
+        self._write_chunks(folder, files, split_of, tokenizer)
+        relations = write_relations(folder, RELATIONS, self.kg.ontology_version)
+        entities = self.entities.to_arrow(self.unit_of, splits, tokenizer)
+        pq.write_table(entities, folder / "entities.parquet", compression="zstd")
+        triples = self._triples(relations, splits)
+        pq.write_table(triples, folder / "triples.parquet", compression="zstd")
+        self._count_triples(triples)
+        return DataManifest(
+            fingerprint=fingerprint,
+            kg_fingerprint=self.kg.manifest.fingerprint,
+            ontology_version=self.kg.ontology_version,
+            config=config,
+            units=dict(sorted(splits.items())),
+            counts={split: dict(sorted(counts.items())) for split, counts in self.counts.items()},
+        )
+
+    def _cut(self) -> Iterator[_File]:
+        for done, key in enumerate(sorted(self.records)):
+            self.progress("chunks", done, len(self.records))
+            source = self.kg.read_source(key)
+            names = self.mentions[key].start.tolist() if key in self.mentions else []
+            spans = chunk_spans(source, self.spans_of.get(key, ()), self.owner_of.get(key, -1), names)
+            yield _File(key, source, spans)
+
+    def _write_chunks(
+        self, folder: Path, files: Sequence[_File], split_of: Mapping[str, str], tokenizer: CodeTokenizer
+    ) -> None:
+        (folder / "chunks").mkdir()
+        _, name_keys = self.entities.names()
+        seen: set[bytes] = set()
+        for split in SPLITS:
+            rows: list[ChunkRow] = []
+            fresh: set[bytes] = set()
+            counts = self.counts[split]
+            counts.update(chunks=0, tokens=0, mentions=0, duplicates_dropped=0, too_short=0)
+            for file in (file for file in files if split_of.get(file.key) == split):
+                mentions = self.mentions.get(file.key)
+                for span in file.spans:
+                    for row in make_windows(file.source, span, mentions, tokenizer, name_keys, self.config):
+                        key = text_key(file.source[row.start : row.end])
+                        if len(row.tok) < self.config.min_roots:
+                            counts["too_short"] += 1
+                        elif key in seen:
+                            counts["duplicates_dropped"] += 1
+                        else:
+                            fresh.add(key)
+                            rows.append(row.placed(file.key, self.unit_of[file.key]))
+                            counts.update(chunks=1, tokens=len(row.tok), mentions=len(row.mention_start))
+            seen |= fresh
+            columns: dict[str, list[Any]] = {
+                name: [getattr(row, name) for row in rows] for name in CHUNK_SCHEMA.names
+            }
+            table = pa.table(columns, schema=CHUNK_SCHEMA)
+            pq.write_table(table, folder / "chunks" / f"{split}.parquet", compression="zstd")
+            self.progress("tokens", SPLITS.index(split) + 1, len(SPLITS))
+
+    def _triples(self, relations: Mapping[str, int], splits: Mapping[str, str]) -> pa.Table:
+        """One row per fact. A fact of two splits belongs to the earlier one, so it is never a test target."""
+        table = self.kg.triples()
+        iris = pa.array(self.entities.iri)
+        units = [self.unit_of.get(key) for key in table["file"].to_pylist()]
+        rank = np.array([_rank(splits.get(unit or "")) for unit in units], np.int64)
+        head = pc.index_in(table["subject"], value_set=iris).to_numpy().astype(np.int64)
+        tail = pc.index_in(table["object"], value_set=iris).to_numpy().astype(np.int64)
+        relation = np.array([relations[name] for name in table["relation"].to_pylist()], np.int64)
+        heuristic = table["heuristic"].to_numpy().astype(np.int64)
+        order = np.lexsort((heuristic, rank, tail, relation, head))
+        keys = np.stack([head[order], relation[order], tail[order]])
+        first = np.ones(len(order), np.bool_)
+        first[1:] = (keys[:, 1:] != keys[:, :-1]).any(0)
+        rows = order[first]
+        rows = rows[rank[rows] < len(SPLITS)]
+        return pa.table(
+            {
+                "head": head[rows],
+                "relation": relation[rows],
+                "tail": tail[rows],
+                "unit": [units[row] for row in rows.tolist()],
+                "split": [SPLITS[rank[row]] for row in rows.tolist()],
+                "heuristic": heuristic[rows].astype(np.bool_),
+            }
+        )
+
+    def _count_triples(self, triples: pa.Table) -> None:
+        counted = triples["split"].value_counts().to_pylist()
+        for split in SPLITS:
+            self.counts[split]["triples"] = sum(c["counts"] for c in counted if c["values"] == split)
+
+
+def _rank(split: str | None) -> int:
+    """Position of a split; facts of files without code (which are in no split) come last and are left out."""
+    return SPLITS.index(split) if split is not None else len(SPLITS)
+
+
+def _spans_by_file(
+    table: pa.Table, entities: EntityTable
+) -> tuple[dict[str, list[EntitySpan]], dict[str, int]]:
+    """Declarations of every file, and what its top-level code belongs to: its module, else its first type."""
+    spans: dict[str, list[EntitySpan]] = defaultdict(list)
+    start, end, files = (table[name].to_pylist() for name in ("start", "end", "file"))
+    for entity, file in enumerate(files):
+        if file is not None and start[entity] is not None:
+            spans[file].append(EntitySpan(entity, entities.kind[entity], start[entity], end[entity]))
+    owners = {}
+    for file, members in spans.items():
+        modules = [span.entity for span in members if span.kind == "Module"]
+        owners[file] = modules[0] if modules else min(members, key=lambda s: (s.start, -s.end)).entity
+    return spans, owners
