@@ -44,8 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if extra is None:
             raise
         return _complain(name, f"this needs {error.name}: pip install 'graphmer-geo[{extra}]'")
-    except KeyboardInterrupt:
-        sys.stderr.write(f"\n{name}: interrupted; run the same command again to continue\n")
+    except KeyboardInterrupt as interrupt:
+        message = str(interrupt) or "interrupted; what was complete before is intact"
+        sys.stderr.write(f"\n{name}: {message}\n")
         return INTERRUPTED
 
 

@@ -13,10 +13,19 @@ from typing import Any
 
 from docstring_parser import Docstring, DocstringStyle
 from docstring_parser import parse as parse_docstring
-from jsonargparse import ActionConfigFile, ArgumentParser, DefaultHelpFormatter
+from jsonargparse import ActionConfigFile, ArgumentParser, DefaultHelpFormatter, set_parsing_settings
 
 from graphmer_geo.cli.registry import Command
 from graphmer_geo.errors import UserError
+
+set_parsing_settings(docstring_parse_attribute_docstrings=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Hidden:
+    """Marks, inside ``Annotated``, fields of a dataclass that are not the user's to set."""
+
+    fields: tuple[str, ...]
 
 
 class _Formatter(RawDescriptionHelpFormatter, DefaultHelpFormatter):
@@ -24,7 +33,11 @@ class _Formatter(RawDescriptionHelpFormatter, DefaultHelpFormatter):
 
 
 def build_parser(command: Command, function: Callable[..., Any]) -> ArgumentParser:
-    """The parser of ``command``: positionals, options and, from the docstring, help and an example."""
+    """The parser of ``command``: positionals, options and, from the docstring, help and an example.
+
+    A parameter that is a dataclass becomes one option per field: at the top level if the parameter is required,
+    else below its own name (``--model.hidden_size``), starting from the parameter's default.
+    """
     doc = parse_docstring(inspect.getdoc(function) or "", style=DocstringStyle.GOOGLE)
     parser = ArgumentParser(
         prog=f"graphmer {command.name}",
@@ -37,13 +50,17 @@ def build_parser(command: Command, function: Callable[..., Any]) -> ArgumentPars
         names = ", ".join(shipped_configs())
         parser.add_argument("--config", action=ActionConfigFile, help=f"YAML file, or a shipped one: {names}")
     described = {param.arg_name: param.description for param in doc.params}
-    hints = typing.get_type_hints(function)
+    hints = typing.get_type_hints(function, include_extras=True)
     for name, parameter in inspect.signature(function).parameters.items():
-        hint = hints[name]
-        if dataclasses.is_dataclass(hint):
-            parser.add_class_arguments(hint, nested_key=None, as_group=True)
-        else:
+        hint, hidden = _unwrap(hints[name])
+        if not dataclasses.is_dataclass(hint):
             _add(parser, command, parameter, hint, described.get(name))
+        elif parameter.default is inspect.Parameter.empty:
+            parser.add_class_arguments(hint, nested_key=None, as_group=True, skip=set(hidden))
+        else:
+            parser.add_class_arguments(hint, nested_key=name, as_group=True, skip=set(hidden))
+            defaults = dataclasses.asdict(parameter.default)
+            parser.set_defaults({f"{name}.{key}": defaults[key] for key in defaults.keys() - set(hidden)})
     return parser
 
 
@@ -52,11 +69,11 @@ def arguments_of(function: Callable[..., Any], parsed: dict[str, Any]) -> dict[s
     hints = typing.get_type_hints(function)
     arguments: dict[str, Any] = {}
     for name in inspect.signature(function).parameters:
-        hint = hints[name]
-        if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-            arguments[name] = hint(**{f.name: parsed[f.name] for f in dataclasses.fields(hint) if f.init})
-        else:
+        if name in parsed:
             arguments[name] = parsed[name]
+        else:
+            keys = [f.name for f in dataclasses.fields(hints[name]) if f.name in parsed]
+            arguments[name] = hints[name](**{key: parsed[key] for key in keys})
     return arguments
 
 
@@ -105,6 +122,14 @@ def _add(
     if not required:
         options["default"] = parameter.default
     parser.add_argument(f"--{name}", type=hint, required=required, **options)
+
+
+def _unwrap(hint: Any) -> tuple[Any, tuple[str, ...]]:
+    """The type behind ``Annotated``, and the fields to hide."""
+    if typing.get_origin(hint) is not typing.Annotated:
+        return hint, ()
+    inner, *marks = typing.get_args(hint)
+    return inner, tuple(name for mark in marks if isinstance(mark, Hidden) for name in mark.fields)
 
 
 def _is_list(hint: Any) -> bool:
