@@ -122,7 +122,7 @@ class GraphMER(nn.Module, HubMixin):
         for name in ("mlm", "mnm"):
             if f"{name}_index" in batch:
                 labels = batch[f"{name}_label"]
-                logits = self.token_logits(states[batch[f"{name}_index"]])
+                logits = self.token_logits(states[batch[f"{name}_index"]]).float()
                 results[name] = (token_loss(logits, labels), logits, labels)
         if "rank_index" in batch and "rank_target" in batch:
             names, target = (
@@ -161,7 +161,7 @@ class GraphMER(nn.Module, HubMixin):
         return self.ranking_head.entity_vectors(Names(tok, ptr, kind), self.embedding.token.weight)
 
     def rank_scores(self, states: Tensor, rel: Tensor, cand_emb: Tensor) -> Tensor:
-        """Semantic scores ``[q, C]`` of masked leaves' states ``[q, hidden_size]``; :meth:`rank` adds the rest."""
+        """Semantic scores ``[q, C]`` of masked leaves' states ``[q, D]``; :meth:`rank` adds the rest."""
         query = self.ranking_head.query_vectors(states, rel)
         return self.ranking_head.log_scale.exp() * query.size(1) ** -0.5 * (query @ cand_emb.t())
 

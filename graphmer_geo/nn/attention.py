@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from graphmer_geo.nn.decay import DecayMode, GraphDecay
 from graphmer_geo.nn.distance import LeafEdges, leafy_chain_distance
+from graphmer_geo.nn.dropout import Dropout
 from graphmer_geo.nn.rotary import Rotation, rotate
 
 # B graphs, H heads, N nodes of the largest graph, D channels. Heads come first, because a bias gathered from
@@ -148,10 +149,10 @@ class GraphAttentionBias(nn.Module):
 
 def gather_table(table: Tensor, code: Tensor) -> Tensor:
     """``table[:, code]``, in autocast's type: ``[H, entries]``, ``[B, N, N] -> [H, B, N, N]``."""
+    bias = table.index_select(1, code.flatten()).view(-1, *code.shape)
     device = code.device.type
-    if torch.is_autocast_enabled(device):
-        table = table.to(torch.get_autocast_dtype(device))
-    return table.index_select(1, code.flatten()).view(-1, *code.shape)
+    # Cast after the gather: the gradient is then summed in float32, which is also 20 times faster on CPU.
+    return bias.to(torch.get_autocast_dtype(device)) if torch.is_autocast_enabled(device) else bias
 
 
 class GraphDecayAttention(nn.Module):
@@ -175,7 +176,7 @@ class GraphDecayAttention(nn.Module):
             raise ValueError(f"channels={channels} is not divisible by heads={heads}; change one of them")
         self.channels = channels
         self.heads = heads
-        self.dropout = dropout
+        self.dropout = Dropout(dropout)
         self.qkv = nn.Linear(channels, 3 * channels)
         self.out = nn.Linear(channels, channels)
 
@@ -193,21 +194,27 @@ class GraphDecayAttention(nn.Module):
         query, key, value = qkv.permute(2, 3, 0, 1, 4).unbind(0)  # [H, B, N, D / H] each
         if rotation is not None:
             query, key = rotate(query, rotation), rotate(key, rotation)
-        dropout = self.dropout if self.training else 0.0
         if x.device.type == "cpu" or (bias is not None and bias.factor is not None):
-            out = attend(query, key, value, bias, dropout)
+            out = attend(query, key, value, bias, self.dropout)
         else:
             attn_mask = None if bias is None else bias.bias.transpose(0, 1)
             query, key, value = (part.transpose(0, 1) for part in (query, key, value))
+            dropout = self.dropout.p if self.training else 0.0
             out = F.scaled_dot_product_attention(query, key, value, attn_mask, dropout).transpose(0, 1)
         return self.out(out.permute(1, 2, 0, 3).reshape(num_graphs, num_nodes, self.channels))
 
     def extra_repr(self) -> str:
-        """Channels, heads and dropout."""
-        return f"{self.channels}, heads={self.heads}, dropout={self.dropout}"
+        """Channels and heads."""
+        return f"{self.channels}, heads={self.heads}"
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, bias: AttentionBias | None, dropout: float) -> Tensor:
+def attend(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    bias: AttentionBias | None = None,
+    dropout: Dropout | None = None,
+) -> Tensor:
     """``softmax(query · key / sqrt(dim) * factor + bias) · value`` written out, all ``[H, B, N, dim]``."""
     shape = query.shape
     query, key, value = (part.flatten(0, 1) for part in (query, key, value))  # [H * B, N, dim]
@@ -220,5 +227,5 @@ def attend(query: Tensor, key: Tensor, value: Tensor, bias: AttentionBias | None
     else:
         scores = torch.bmm(query, key.transpose(1, 2)) * scale
         scores = (scores.view_as(bias.factor) * bias.factor + bias.bias).flatten(0, 1)
-    weights = F.dropout(scores.softmax(dim=-1), dropout, dropout > 0)
-    return torch.bmm(weights.to(value.dtype), value).view(shape)
+    weights = scores.softmax(dim=-1).to(value.dtype)
+    return torch.bmm(weights if dropout is None else dropout(weights), value).view(shape)

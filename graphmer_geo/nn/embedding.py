@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from graphmer_geo.nn.conv import HGATConv
+from graphmer_geo.nn.dropout import Dropout
 
 
 class LeafyChainEmbedding(nn.Module):
@@ -58,7 +59,7 @@ class LeafyChainEmbedding(nn.Module):
             self.hgat = HGATConv(
                 channels, channels, num_relations, num_bases=num_bases, dropout=relation_dropout
             )
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.reset_parameters()
 
     @torch.no_grad()

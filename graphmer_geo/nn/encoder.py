@@ -11,6 +11,7 @@ from torch_geometric.utils import to_dense_batch
 from graphmer_geo.nn.attention import AttentionBias, GraphAttentionBias, GraphDecayAttention
 from graphmer_geo.nn.decay import DecayMode
 from graphmer_geo.nn.distance import LeafEdges
+from graphmer_geo.nn.dropout import Dropout
 from graphmer_geo.nn.rotary import Rotation, rotary_angles
 
 
@@ -47,7 +48,7 @@ class LeafyChainEncoderLayer(nn.Module):
         self.down = nn.Linear(ffn_size, channels)
         self.ffn_norm = nn.LayerNorm(channels)
         self.activation = nn.GELU()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def reset_parameters(self) -> None:
         """Draws all parameters anew."""

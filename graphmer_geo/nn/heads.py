@@ -120,7 +120,7 @@ class EntityRankingHead(nn.Module):
         return self.entity_norm(self.entity(mean) + self.kind(names.kind))
 
     def query_vectors(self, states: Tensor, relation: Tensor) -> Tensor:
-        """Vectors ``[q, channels]`` of queries: states of masked leaves ``[q, channels]``, relations ``[q]``."""
+        """Vectors ``[q, channels]`` of queries, from states ``[q, channels]`` of leaves and relations."""
         scaled = (1.0 + self.query_scale(relation)) * self.query(states)
         return self.query_norm(scaled + self.query_shift(relation))
 
