@@ -40,8 +40,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     ).strip()
     install = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
     subprocess.run(install, check=True)
-    # Appended to the search path after this environment's own packages. A .pth file inside the folder named here
-    # (the one of the editable install) is not followed, so the checkout cannot be found.
+    # Comes after this environment's own packages on the search path. A .pth file inside the folder named
+    # here (the one of the editable install) is not followed, so the checkout cannot be found.
     (Path(site) / "dependencies.pth").write_text(_purelib() + "\n")
     return folder
 

@@ -9,7 +9,8 @@ from graphmer_geo.data.config import DataConfig
 def prepare(kg: str, out: str, config: DataConfig, json: bool = False) -> None:
     """Turn a knowledge graph and its source code into training data.
 
-    Splits by top-level package, trains a tokenizer on the train split, and cuts the code into chunks. The source files must still be where they were when the graph was built, unchanged.
+    Splits by top-level package, trains a tokenizer on the train split, and cuts the code into chunks. The source
+    files must still be where they were when the graph was built, unchanged.
 
     Args:
         kg: Folder of the graph.

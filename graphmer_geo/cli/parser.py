@@ -35,8 +35,8 @@ class _Formatter(RawDescriptionHelpFormatter, DefaultHelpFormatter):
 def build_parser(command: Command, function: Callable[..., Any]) -> ArgumentParser:
     """The parser of ``command``: positionals, options and, from the docstring, help and an example.
 
-    A parameter that is a dataclass becomes one option per field: at the top level if the parameter is required,
-    else below its own name (``--model.hidden_size``), starting from the parameter's default.
+    A parameter that is a dataclass becomes one option per field: at the top level if the parameter is
+    required, else below its own name (``--model.hidden_size``), starting from the parameter's default.
     """
     doc = parse_docstring(inspect.getdoc(function) or "", style=DocstringStyle.GOOGLE)
     parser = ArgumentParser(
