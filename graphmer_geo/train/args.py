@@ -1,0 +1,112 @@
+"""Every knob of a training run. Each one is read; a test trains with each changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from graphmer_geo.errors import UserError
+
+
+@dataclass(frozen=True)
+class TrainArgs:
+    """Training arguments. A run ends at ``max_steps`` or ``max_seconds``, whichever comes first.
+
+    The learning rate rises linearly over the first ``warmup_share`` of the budget and falls along a
+    cosine to ``min_lr_share`` of its peak at the end of it. With a time budget, "the budget" is the
+    larger of the share of steps done and the share of time spent, so the schedule always completes; such
+    a run is not reproducible step by step, one with ``max_steps`` alone is.
+    """
+
+    max_steps: int | None = None
+    """Optimiser steps."""
+    max_seconds: float | None = None
+    """Seconds of training, loading and final evaluation not included."""
+    learning_rate: float = 4e-4
+    """Peak learning rate of AdamW."""
+    min_lr_share: float = 0.025
+    """Learning rate at the end, as a share of the peak."""
+    warmup_share: float = 0.05
+    """Share of the budget over which the learning rate rises."""
+    weight_decay: float = 0.01
+    """Decay of matrices; vectors and scalars (biases, norms, temperatures) have none."""
+    max_grad_norm: float = 1.0
+    """Gradients are scaled down to this norm."""
+    batch_tokens: int = 4096
+    """Nodes in one batch, counted as its number of chains times its longest chain."""
+    accumulation: int = 1
+    """Batches per optimiser step."""
+    bf16: bool = False
+    """Mixed precision: bfloat16 matrix products, float32 weights."""
+    mlm_prob: float = 0.15
+    """Share of root tokens to mask."""
+    mnm_prob: float = 0.3
+    """Probability of hiding each target triple's tail."""
+    rank_share: float = 0.7
+    """Share of the hidden tails to be ranked among candidates; the others are predicted token by token."""
+    hidden_only: bool = False
+    """Hide only tails that cannot be read in the chunk."""
+    candidates: int = 512
+    """Entities drawn into each batch's pool beside the right answers."""
+    seed: int = 0
+    """Seed of weights, order, masks, candidates and dropout."""
+    threads: int | None = None
+    """CPU threads of torch; its own default if not given."""
+    workers: int = 0
+    """Processes that prepare batches; 0: the training process itself."""
+    log_steps: int = 10
+    """Steps between two lines of log.jsonl."""
+    save_steps: int = 500
+    """Steps between two checkpoints."""
+    keep_checkpoints: int = 2
+    """Older checkpoints are deleted."""
+    resume: bool = False
+    """Continue from the last complete checkpoint of the run folder."""
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot train.
+
+        Raises:
+            UserError: naming the field, its value and what is allowed.
+        """
+        if self.max_steps is None and self.max_seconds is None:
+            raise UserError("a run needs an end: set max_steps, max_seconds or both")
+        for name in (
+            "max_steps",
+            "max_seconds",
+            "learning_rate",
+            "max_grad_norm",
+            "batch_tokens",
+            "accumulation",
+            "candidates",
+            "threads",
+            "log_steps",
+            "save_steps",
+            "keep_checkpoints",
+        ):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise UserError(f"{name} is {value}; it must be positive")
+        for name in ("min_lr_share", "warmup_share", "mlm_prob", "mnm_prob", "rank_share"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise UserError(f"{name} is {value}; it must lie between 0 and 1")
+        if self.weight_decay < 0 or self.workers < 0:
+            raise UserError(
+                f"weight_decay ({self.weight_decay}) and workers ({self.workers}) must not be negative"
+            )
+
+
+#: What may differ when a run is resumed: how long it goes on and how it is carried out, not what it computes.
+MAY_DIFFER = frozenset(
+    {
+        "max_steps",
+        "max_seconds",
+        "threads",
+        "workers",
+        "log_steps",
+        "save_steps",
+        "keep_checkpoints",
+        "resume",
+    }
+)
+FIXED = tuple(f.name for f in fields(TrainArgs) if f.name not in MAY_DIFFER)

@@ -1,0 +1,239 @@
+"""From prepared data to a run folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from graphmer_geo.data import ChainConfig, LeafyChainDataset
+from graphmer_geo.data.folder import DataFolder
+from graphmer_geo.errors import UserError
+from graphmer_geo.models import GraphMER, GraphMERConfig
+from graphmer_geo.nn import Names
+from graphmer_geo.train.args import FIXED, TrainArgs
+from graphmer_geo.train.candidates import CandidateSampler
+from graphmer_geo.train.stream import TokenBudgetStream
+from graphmer_geo.train.tables import ENTITY_KINDS, Tables
+from graphmer_geo.transforms import MaskNodes, MaskTokens
+
+logger = logging.getLogger(__name__)
+
+#: Fields of the model's configuration that the data decides.
+FROM_DATA = (
+    "vocab_size", "num_relations", "num_entity_kinds", "pad_id", "mask_id", "ontology_version",
+    "tokenizer_hash", "relation_map", "entity_kinds",
+)  # fmt: skip
+
+
+class TrainingInterrupted(KeyboardInterrupt):
+    """Ctrl-C while training; everything up to the last step is in a checkpoint."""
+
+
+def train(
+    data: str | Path,
+    out: str | Path,
+    args: TrainArgs,
+    model: GraphMERConfig | None = None,
+    chain: ChainConfig | None = None,
+) -> Path:
+    """Train an encoder and write a run folder.
+
+    The folder holds ``model.safetensors``, ``config.json``, ``tokenizer.json``, ``relations.json``,
+    ``train_args.json``, ``log.jsonl``, ``metrics.json`` and ``checkpoints/``.
+
+    Args:
+        data: folder of :func:`graphmer_geo.data.prepare`.
+        out: the run folder; new, or with ``args.resume`` one that was begun with the same arguments.
+        args: how to train.
+        model: sizes and switches; what the data decides (:data:`FROM_DATA`) is filled in. Default:
+            :meth:`GraphMERConfig.small`.
+        chain: which triples ride along.
+
+    Raises:
+        UserError: data or run folder do not fit, or training diverged.
+        TrainingInterrupted: stopped by Ctrl-C, after saving a checkpoint.
+    """
+    from graphmer_geo.train.callbacks import GracefulStop, JsonlLog, ProgressBar
+    from graphmer_geo.train.trainer import LeafyChainTrainer
+
+    folder, out, chain = DataFolder.open(data), Path(out), chain or ChainConfig()
+    config = model_config(folder, model or GraphMERConfig.small())
+    checkpoint = _prepare_run_folder(out, folder, args, config, chain)
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    tables = Tables.load(folder)
+    network = new_model(config, folder, tables)
+    logger.info("parameters: %s", network.num_parameters_by_part())
+    before = _fingerprint(network)
+
+    stream = build_stream(folder, tables, args, chain)
+    trainer = LeafyChainTrainer(network, args, out, stream)
+    with GracefulStop() as stop:
+        for callback in (JsonlLog(out / "log.jsonl"), ProgressBar(trainer.budget), stop):
+            trainer.add_callback(callback)
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if stop.requested:
+        raise TrainingInterrupted(
+            f"stopped at step {trainer.state.global_step}; continue with resume=true and the same {out}"
+        )
+    if not trainer.state.global_step or before == _fingerprint(network):
+        raise UserError(
+            f"{trainer.state.global_step} optimiser steps changed no weight; raise the budget or the "
+            f"learning rate ({args.learning_rate})"
+        )
+    _finish(out, network, trainer, args)
+    return out
+
+
+def model_config(folder: DataFolder, model: GraphMERConfig) -> GraphMERConfig:
+    """``model`` with everything that the data decides filled in."""
+    tokenizer, relations = folder.tokenizer, folder.relations
+    return replace(
+        model,
+        vocab_size=len(tokenizer),
+        num_relations=max(relations.values()) + 1,
+        num_entity_kinds=len(ENTITY_KINDS),
+        pad_id=tokenizer.pad_id,
+        mask_id=tokenizer.mask_id,
+        ontology_version=folder.manifest.ontology_version,
+        tokenizer_hash=tokenizer_hash(folder),
+        relation_map=relations,
+        entity_kinds=ENTITY_KINDS,
+    )
+
+
+def tokenizer_hash(folder: DataFolder) -> str:
+    """SHA-256 of ``tokenizer.json``."""
+    return hashlib.sha256((folder.path / "tokenizer.json").read_bytes()).hexdigest()
+
+
+def new_model(config: GraphMERConfig, folder: DataFolder, tables: Tables) -> GraphMER:
+    """A model with fresh weights and the counts of the train split."""
+    network = GraphMER(config)
+    relation, tail = tables.once_per_unit()
+    entities = np.flatnonzero(tables.known_to_train)
+    network.fit_statistics(
+        folder.tokenizer.token_bytes,
+        Names(*tables.names(entities)),
+        torch.from_numpy(relation),
+        torch.from_numpy(np.searchsorted(entities, tail)),
+    )
+    return network
+
+
+def build_stream(
+    folder: DataFolder, tables: Tables, args: TrainArgs, chain: ChainConfig
+) -> TokenBudgetStream:
+    """Masked train chains with candidates."""
+    vocab = folder.tokenizer.table
+    masks = (
+        MaskTokens(vocab, mlm_prob=args.mlm_prob),
+        MaskNodes(vocab, prob=args.mnm_prob, rank_share=args.rank_share, hidden_only=args.hidden_only),
+    )
+    dataset = LeafyChainDataset(folder, "train", config=chain, seed=args.seed, transforms=masks)
+    triples = tables.triples[tables.in_train]
+    sampler = CandidateSampler(
+        tables.kinds,
+        (tables.name_tok, tables.name_ptr),
+        tables.known_to_train,
+        triples,
+        tables.admitted(triples),
+        args.candidates,
+    )
+    rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    return TokenBudgetStream(dataset, args.batch_tokens, args.seed, sampler, rank, world)
+
+
+def last_checkpoint(out: Path) -> Path | None:
+    """The newest complete checkpoint: the Trainer writes ``trainer_state.json`` last."""
+    complete: list[tuple[int, Path]] = []
+    for path in (out / "checkpoints").glob("checkpoint-*"):
+        try:
+            complete.append((json.loads((path / "trainer_state.json").read_text())["global_step"], path))
+        except (FileNotFoundError, json.JSONDecodeError):
+            logger.warning("%s is incomplete and ignored", path)
+    return max(complete)[1] if complete else None
+
+
+def _prepare_run_folder(
+    out: Path, folder: DataFolder, args: TrainArgs, config: GraphMERConfig, chain: ChainConfig
+) -> Path | None:
+    """Write what describes the run; return the checkpoint to resume from, if any."""
+    described: dict[str, Any] = {
+        "train": asdict(args),
+        "model": config.to_dict(),
+        "chain": chain.to_dict(),
+        "data": {"path": str(folder.path), "fingerprint": folder.manifest.fingerprint},
+    }
+    checkpoint = None
+    if (out / "train_args.json").exists():
+        if not args.resume:
+            raise UserError(
+                f"{out} already holds a run; choose another folder, or continue it with resume=true"
+            )
+        _refuse_other_run(json.loads((out / "train_args.json").read_text()), described, out)
+        checkpoint = last_checkpoint(out)
+        step = json.loads((checkpoint / "trainer_state.json").read_text())["global_step"] if checkpoint else 0
+        if args.max_steps and step >= args.max_steps:
+            raise UserError(f"the run in {out} is complete at step {step}; raise max_steps to train on")
+    elif args.resume:
+        raise UserError(f"there is no run in {out} to resume; leave resume out to start one")
+    out.mkdir(parents=True, exist_ok=True)
+    for name in ("tokenizer.json", "relations.json"):
+        shutil.copyfile(folder.path / name, out / name)
+    _write_json(out / "train_args.json", described)
+    return checkpoint
+
+
+def _refuse_other_run(before: dict[str, Any], now: dict[str, Any], out: Path) -> None:
+    now = json.loads(json.dumps(now))
+    pairs = [(f"train.{k}", before["train"].get(k), now["train"][k]) for k in FIXED]
+    pairs += [
+        (f"{part}.{k}", before[part].get(k), v) for part in ("model", "chain") for k, v in now[part].items()
+    ]
+    pairs.append(("data.fingerprint", before["data"]["fingerprint"], now["data"]["fingerprint"]))
+    for name, old, new in pairs:
+        if old != new:
+            raise UserError(
+                f"{name} was {old} in {out} and is {new} now; resume with the same, or start anew"
+            )
+
+
+def _finish(out: Path, network: GraphMER, trainer: Any, args: TrainArgs) -> None:
+    """Weights go to a temporary folder first, so a run folder never holds half a model."""
+    partial = out / ".model.partial"
+    network.save_pretrained(partial)
+    for path in sorted(partial.iterdir()):
+        os.replace(path, out / path.name)
+    partial.rmdir()
+    losses = [entry for entry in trainer.state.log_history if "loss" in entry]
+    _write_json(
+        out / "metrics.json",
+        {
+            "steps": trainer.state.global_step,
+            "seconds": round(trainer.budget.elapsed(), 1),
+            "parameters": network.num_parameters_by_part(),
+            "threads": torch.get_num_threads(),
+            "last": {k: v for k, v in losses[-1].items() if k != "epoch"} if losses else {},
+        },
+    )
+
+
+def _write_json(path: Path, values: Any) -> None:
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(values, indent=1) + "\n")
+    os.replace(partial, path)
+
+
+def _fingerprint(network: GraphMER) -> dict[str, float]:
+    return {name: p.detach().double().abs().sum().item() for name, p in network.named_parameters()}

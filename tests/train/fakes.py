@@ -1,0 +1,81 @@
+"""A dataset, a stream and a model small enough to train in a test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from graphmer_geo.data.fake import FAKE, fake_chains, fake_entities, fake_vocab
+from graphmer_geo.data.leafy_chain import LeafyChainData
+from graphmer_geo.models import GraphMER, GraphMERConfig
+from graphmer_geo.train.args import TrainArgs
+from graphmer_geo.train.candidates import CandidateSampler
+from graphmer_geo.train.stream import TokenBudgetStream
+from graphmer_geo.train.trainer import LeafyChainTrainer
+from graphmer_geo.transforms import MaskNodes, MaskTokens
+
+
+class FakeSource:
+    """A small dataset whose masks depend on (epoch, index) only."""
+
+    def __init__(self, size: int = 7) -> None:
+        self.chains = fake_chains(size)
+        self.masks = (MaskTokens(fake_vocab()), MaskNodes(fake_vocab(), prob=0.6))
+        self.epoch = 0
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        return np.array([chain.num_nodes for chain in self.chains])
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.chains)
+
+    def __getitem__(self, index: int) -> LeafyChainData:
+        rng = np.random.default_rng((self.epoch, index))
+        chain = self.chains[index]
+        for mask in self.masks:
+            chain = mask(chain, rng)
+        return chain
+
+
+def fake_sampler() -> CandidateSampler:
+    names = fake_entities()
+    entities = np.arange(FAKE.num_entities)
+    return CandidateSampler(
+        kinds=entities % FAKE.num_kinds,
+        names=(np.array([t for n in names for t in n]), np.cumsum([0, *map(len, names)])),
+        eligible=np.ones(FAKE.num_entities, dtype=bool),
+        triples=np.stack([entities, entities % 8 + 1, entities[::-1]], axis=1),
+        allowed=np.ones((FAKE.num_relations, FAKE.num_kinds), dtype=bool),
+        size=20,
+    )
+
+
+def fake_stream(seed: int = 0) -> TokenBudgetStream:
+    return TokenBudgetStream(FakeSource(), 130, seed, fake_sampler())
+
+
+def tiny_trainer(out: Path, **changes: Any) -> LeafyChainTrainer:
+    settings: dict[str, Any] = {"max_steps": 6, "learning_rate": 1e-2, "log_steps": 1, "save_steps": 100}
+    args = TrainArgs(**(settings | changes))
+    torch.manual_seed(args.seed)
+    config = GraphMERConfig(
+        vocab_size=FAKE.vocab_size,
+        num_relations=FAKE.num_relations,
+        num_entity_kinds=FAKE.num_kinds,
+        hidden_size=16,
+        num_layers=1,
+        num_heads=2,
+        ffn_size=32,
+        pad_id=1,
+        mask_id=4,
+        popularity_buckets=64,
+    )
+    return LeafyChainTrainer(GraphMER(config), args, out, fake_stream(args.seed))

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from graphmer_geo.errors import UserError
+from graphmer_geo.train.args import TrainArgs
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"max_steps": None}, "needs an end"),
+        ({"max_steps": 0}, "max_steps is 0"),
+        ({"max_seconds": -1.0}, "max_seconds is -1.0"),
+        ({"learning_rate": 0.0}, "learning_rate is 0.0"),
+        ({"accumulation": 0}, "accumulation is 0"),
+        ({"mlm_prob": 1.5}, "mlm_prob is 1.5"),
+        ({"workers": -1}, "workers"),
+    ],
+)
+def test_what_cannot_train_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        TrainArgs(**({"max_steps": 10} | changes))
