@@ -1,0 +1,120 @@
+"""How many asserted triples agree with what else is known of their two ends.
+
+Three tests of a triple, each of which a wrong resolution can fail:
+
+- *typed*: both ends are of classes the ontology admits;
+- containment (`declares`, `hasParameter`, `hasTypeParameter`): the child's text lies inside its parent's, and its
+  qualified name continues the parent's; `overrides`: same name, and the one type inherits from the other;
+- every other relation: the text written where the reference stands *names* the target. It is the target's name, the name
+  of the class whose constructor it is, or a name the file imports the target under. The text is evidence that the
+  resolver did not make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graphmer_geo.kg import vocabulary as v
+from graphmer_geo.kg.ontology import Ontology
+from graphmer_geo.kg.rules import Ancestors, name_not_continued, not_inherited, other_name, span_outside_parent
+from graphmer_geo.kg.world import Ids, Mask, World
+
+
+@dataclass(frozen=True)
+class RelationScore:
+    """Triples of one relation: how many there are, and how many pass."""
+
+    relation: str
+    checked: int
+    typed: int  #: both ends of an admissible class
+    consistent: int  #: typed, and the relation's own test holds
+
+
+class Evidence:
+    """What the source text says at the places a triple comes from."""
+
+    def __init__(self, world: World, occurrences: pa.Table) -> None:
+        self._texts: dict[tuple[int, str], set[str]] = {}  # (subject, relation) -> texts written there
+        self._aliases: set[tuple[str, int]] = set()  # (text, entity) that an import binds
+        rows = occurrences.filter(pc.is_valid(occurrences["entity"]))
+        columns = (rows[c].to_pylist() for c in ("subject", "relation", "role", "name", "entity"))
+        for subject, relation, role, name, entity in zip(*columns, strict=True):
+            if relation and subject in world.ids:
+                self._texts.setdefault((world.ids[subject], relation), set()).add(name)
+            if role == "import" and entity in world.ids:
+                self._aliases.add((name, world.ids[entity]))
+        self._names = world.values["name"].strings(len(world))
+        self._owner = _constructor_owners(world)
+        self._made = _made_types(world)
+
+    def names(self, relation: str, subjects: Ids, objects: Ids) -> Mask:
+        """[M]: the text at one of the triple's places names its target."""
+        pairs = zip(subjects.tolist(), objects.tolist(), strict=True)
+        return np.array([self._one(relation, s, o) for s, o in pairs], dtype=bool)
+
+    def _one(self, relation: str, subject: int, target: int) -> bool:
+        texts = self._texts.get((subject, relation))
+        if texts is None:  # no text states it: an implicit call of a constructor
+            return relation == "calls" and self._owner.get(target, -1) in self._made.get(subject, ())
+        accepted = {self._names[target]}
+        if target in self._owner:
+            accepted |= {self._names[self._owner[target]], "super", "this"}
+        return any(text in accepted or (text, target) in self._aliases for text in texts)
+
+
+def _constructor_owners(world: World) -> dict[int, int]:
+    """Constructor -> the type that declares it."""
+    parents, children = world.links["declares"]
+    kept = world.members["Constructor"][children]
+    return dict(zip(children[kept].tolist(), parents[kept].tolist(), strict=True))
+
+
+def _made_types(world: World) -> dict[int, set[int]]:
+    """Who makes an instance of what: by `instantiates`, and a constructor of all supertypes of its own type."""
+    made: dict[int, set[int]] = {}
+    for subject, target in zip(*(a.tolist() for a in world.links["instantiates"]), strict=True):
+        made.setdefault(subject, set()).add(target)
+    above = Ancestors(world)
+    for constructor, owner in _constructor_owners(world).items():
+        made.setdefault(constructor, set()).update(above.of(owner))
+    return made
+
+
+def score_relations(
+    world: World, ontology: Ontology, evidence: Evidence, relations: Iterable[str] = v.RELATIONS
+) -> tuple[RelationScore, ...]:
+    """Score every relation that has triples."""
+    scores = []
+    for relation in relations:
+        subjects, objects = world.links[relation]
+        if len(subjects):
+            declared = ontology.relations[relation]
+            typed = world.member(declared.domain)[subjects] & world.member(declared.range)[objects]
+            consistent = typed & _holds(world, evidence, relation, subjects, objects)
+            scores.append(RelationScore(relation, len(subjects), int(typed.sum()), int(consistent.sum())))
+    return tuple(scores)
+
+
+def _holds(world: World, evidence: Evidence, relation: str, subjects: Ids, objects: Ids) -> Mask:
+    if relation in v.CONTAINMENT:
+        return ~(
+            span_outside_parent(world, subjects, objects)
+            | _apart(world, subjects, objects)
+            | name_not_continued(world, subjects, objects)
+        )
+    if relation == "overrides":
+        return ~(other_name(world, subjects, objects) | not_inherited(world, subjects, objects))
+    return evidence.names(relation, subjects, objects)
+
+
+def _apart(world: World, parents: Ids, children: Ids) -> Mask:
+    """[M]: the two lie in different files though the parent is no namespace, so that nothing ties them."""
+    files = np.full(len(world), -1, dtype=np.int64)
+    subjects, objects = world.links["definedInFile"]
+    files[subjects] = objects
+    return (files[parents] != files[children]) & ~world.members["Namespace"][parents]
