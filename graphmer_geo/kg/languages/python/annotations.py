@@ -1,0 +1,118 @@
+"""Type annotations: which types they name, and for which entity."""
+
+from __future__ import annotations
+
+import re
+
+from tree_sitter import Node, Range
+
+from graphmer_geo.kg.languages.python.builder import MAX_DEPTH
+from graphmer_geo.kg.languages.python.ir import Op
+from graphmer_geo.kg.languages.python.targets import Targets
+
+_TRANSPARENT = {"Optional", "Union", "Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"}
+_CONTENT = re.compile(rb"^[a-zA-Z]{0,2}(\"\"\"|'''|\"|')(.*)\1$", re.DOTALL)
+
+
+class Annotations(Targets):
+    """Compiles annotations."""
+
+    def annotation(self, node: Node | None, subject: int, role: str = "annotation") -> int:
+        """Compile an annotation of ``subject``; the variable holds the outermost types' declarations."""
+        if node is None or self.depth >= MAX_DEPTH:
+            return 0
+        self.depth += 1
+        try:
+            return self.annotated(node, subject, role)
+        finally:
+            self.depth -= 1
+
+    def annotated(self, node: Node, subject: int, role: str) -> int:
+        kind = node.type
+        if kind == "identifier":
+            variable = self.read(self.text(node))
+            self.site(node, role, variable, subject=subject)
+            return variable
+        if kind in ("attribute", "member_type"):
+            return self.annotated_attribute(node, subject, role)
+        if kind == "string":
+            return self.forward(node, subject, role)
+        if kind in ("union_type", "binary_operator"):
+            return self.merge_types([self.annotation(c, subject, role) for c in node.named_children])
+        if kind in ("subscript", "generic_type"):
+            return self.generic(node, subject, role)
+        if kind in ("type", "parenthesized_expression", "constrained_type"):
+            return self.merge_types([self.annotation(c, subject, role) for c in node.named_children])
+        if kind in ("list", "tuple", "type_parameter", "expression_list", "list_splat", "splat_type"):
+            for child in node.named_children:
+                self.annotation(child, subject, "type")
+            return 0
+        return self.expr(node) if kind == "call" else 0
+
+    def annotated_attribute(self, node: Node, subject: int, role: str) -> int:
+        parts = node.named_children
+        if len(parts) != 2:
+            return self.children(node)
+        target = parts[0].named_children[0] if parts[0].type == "type" and parts[0].named_children else parts[0]
+        base = self.reference(target, "read", True) or self.new()
+        variable = self.new()
+        self.emit(Op.ATTR, variable, base, self.text(parts[1]))
+        self.site(parts[1], role, variable, base, subject=subject)
+        return variable
+
+    def merge_types(self, types: list[int]) -> int:
+        known = [t for t in types if t]
+        if len(known) < 2:
+            return known[0] if known else 0
+        variable = self.new()
+        for source in known:
+            self.flow(variable, source)
+        return variable
+
+    def generic(self, node: Node, subject: int, role: str) -> int:
+        """``Optional[X]`` stands for X; of any other ``C[X]`` the outermost type is C."""
+        if not node.named_children:
+            return 0
+        head = node.named_children[0]
+        arguments = [child for child in node.named_children[1:] if child.type != "comment"]
+        name = self.text(head).rpartition(".")[2]
+        if name == "Literal":
+            self.annotation(head, subject, "type")
+            return 0
+        if name not in _TRANSPARENT:
+            outer = self.annotation(head, subject, role)
+            for argument in arguments:
+                self.annotation(argument, subject, "type")
+            return outer
+        self.annotation(head, subject, "type")
+        inner = arguments
+        if len(inner) == 1 and inner[0].type in ("type_parameter", "tuple"):
+            inner = list(inner[0].named_children)
+        if name == "Annotated":
+            inner = inner[:1]
+        return self.merge_types([self.annotation(argument, subject, role) for argument in inner])
+
+    def forward(self, node: Node, subject: int, role: str) -> int:
+        """A type written in quotes: parse the quoted part where it stands."""
+        match = _CONTENT.match(self.source[node.start_byte : node.end_byte])
+        if not match or b"\\" in match.group(2) or not match.group(2).strip():
+            return 0
+        start = node.start_byte + match.start(2)
+        end = node.start_byte + match.end(2)
+        first, last = node.start_point, node.end_point
+        if first.row != last.row:
+            return 0
+        column = first.column + match.start(2)
+        span = Range((first.row, column), (first.row, column + end - start), start, end)
+        tree = self.parse_part(span)
+        self.trees.append(tree)
+        for statement in tree.root_node.named_children:
+            if statement.type == "expression_statement" and statement.named_child_count == 1:
+                return self.annotation(statement.named_children[0], subject, role)
+        return 0
+
+    def annotate(self, node: Node | None, subject: int, variable: int) -> None:
+        """``variable`` is declared to hold an instance of the annotated type."""
+        types = self.annotation(node, subject)
+        if types and variable:
+            self.emit(Op.ANNOTATED, variable, types)

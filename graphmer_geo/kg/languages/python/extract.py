@@ -1,0 +1,114 @@
+"""One Python file: bytes -> facts."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import tree_sitter_python
+from tree_sitter import Language as Grammar
+from tree_sitter import Node, Parser, Range, Tree
+
+from graphmer_geo.kg.facts import Entity, FileFacts, ParseProblem, SourceFile
+from graphmer_geo.kg.languages.python.imports import Imports
+from graphmer_geo.kg.languages.python.scopes import Scope
+from graphmer_geo.kg.languages.python.text import declared_encoding, parser_bytes
+
+MAX_PROBLEMS = 20  #: syntax errors listed per file
+
+
+@cache
+def grammar() -> Grammar:
+    """The tree-sitter grammar of Python."""
+    return Grammar(tree_sitter_python.language())
+
+
+class Extractor(Imports):
+    """Runs the compilers over one module."""
+
+    def __init__(self, file: SourceFile, source: bytes, encoding: str, parsed: bytes) -> None:
+        super().__init__(file, source, encoding)
+        self.parsed = parsed
+        self.trees: list[Tree] = []  # keep the nodes of quoted annotations alive
+        self.variables: dict[str, int] = {}  # module variable -> entity
+
+    def parse_part(self, span: Range) -> Tree:
+        """Parse one range of the file on its own, positions unchanged."""
+        return Parser(grammar(), included_ranges=[span]).parse(self.parsed)
+
+    def run(self) -> FileFacts:
+        """Extract the facts."""
+        tree = Parser(grammar()).parse(self.parsed)
+        root = tree.root_node
+        syntax = self.syntax
+        path = self.file.path.split("/")
+        syntax.is_package = path[-1].startswith("__init__.")
+        syntax.namespace = ".".join(path[:-1])
+        self.entities.append(self.module_entity(root))
+        if root.has_error:
+            self.errors(root)
+        self.docstring(root, self.entities[0].literals)
+        self.module = self.scope = Scope("module", None, 0, 0)
+        self.block(root)
+        self.close(self.module)
+        while self.later:
+            self.later.popleft()()
+        module = self.module
+        for name in module.versions:
+            if name not in module.current:  # bound only where control does not go on
+                module.current[name] = self.merged(module, name)
+        syntax.exports = {k: v for k, v in module.current.items() if "." not in k and "[" not in k}
+        self.prune()
+        return FileFacts(self.file, self.entities, syntax, self.problems)
+
+    def module_entity(self, root: Node) -> Entity:
+        module = self.file.module
+        entity = Entity(
+            kind="Module",
+            name=module.rpartition(".")[2],
+            descriptor="",
+            qualified_name=module,
+            parent=-1,
+            start=0,
+            end=len(self.source),
+            name_start=0,
+            name_end=0,
+            start_line=1,
+            end_line=max(1, self.source.count(b"\n") + (not self.source.endswith(b"\n"))),
+        )
+        if self.syntax.is_package:
+            entity.literals["isPackage"] = True
+        return entity
+
+    def errors(self, root: Node) -> None:
+        """List syntax errors."""
+        stack = [root]
+        while stack and len(self.problems) < MAX_PROBLEMS:
+            node = stack.pop()
+            if node.is_missing:
+                self.problem(node, f"syntax error: missing {node.type}")
+            elif node.type == "ERROR":
+                text = " ".join(self.text(node).split())
+                self.problem(node, f"syntax error near {text[:40]!r}")
+            elif node.has_error:
+                stack.extend(reversed(node.children))
+
+    def prune(self) -> None:
+        """Drop reads of plain local names and of receivers: nothing outside the function can tell them apart."""
+        declared, unbound, receivers = self.declared, self.syntax.globals_read, self.syntax.receivers
+        self.syntax.sites = [
+            site
+            for site in self.sites
+            if site.base
+            or site.role != "read"
+            or ((site.variable in declared or site.variable in unbound) and site.variable not in receivers)
+        ]
+
+
+def extract(file: SourceFile, source: bytes) -> FileFacts:
+    """Parse one file; total: broken code gives partial facts and a list of problems."""
+    encoding = declared_encoding(source)
+    parsed, message = parser_bytes(source, encoding)
+    extractor = Extractor(file, source, encoding, parsed)
+    if message:
+        extractor.problems.append(ParseProblem(1, message))
+    return extractor.run()

@@ -1,0 +1,134 @@
+"""What the extractor hands to the linker: a small assignment language over numbered variables.
+
+Every expression that can carry a function, class, module, instance or container becomes a *variable* (an int local
+to the file; 0 is "nothing known"). Statements become operations on variables. Local names are renamed apart at each
+assignment (SSA: one variable per reaching definition), so the linker needs no notion of control flow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+
+class Op(IntEnum):
+    """Operation codes; the comment gives the operands that follow the code in its tuple."""
+
+    COPY = 0  # dst, src
+    FUNC = 1  # dst, function index
+    CLASS = 2  # dst, class index
+    CONST = 3  # dst, value (str, int or bool)
+    TYPE = 4  # dst, qualified name of an external class: an instance of it
+    GLOBAL = 5  # dst, name: not bound in this file (star import or built-in)
+    IMPORT = 6  # dst, import index
+    ATTR = 7  # dst, base, name
+    SETATTR = 8  # base, name, src
+    ITEM = 9  # dst, base, key variable, caller
+    SETITEM = 10  # base, key variable, src, caller
+    CALL = 11  # dst, function, positional ((variable, starred)...), keywords ((name or None, variable)...), caller, named callee
+    BOX = 12  # dst, container type, ((key or None, variable)...)
+    ITER = 13  # dst, iterable, caller
+    UNPACK = 14  # dst, source, index, stop (None: one element), caller
+    BINARY = 15  # dst, left, right, operator, caller
+    ENTER = 16  # dst, context manager, caller
+    SUPER = 17  # dst, class index, receiver
+    ANNOTATED = 18  # dst, type variable
+    RAISE = 19  # value, caller
+    SLICE = 20  # dst, base, low, high
+    DECORATE = 21  # dst, decorator, decorated, caller
+
+
+class Binding(NamedTuple):
+    """One import: what it names and where it is written."""
+
+    module: str  # absolute dotted module
+    name: str | None  # None: the module itself
+    root: bool  # ``import a.b.c`` without ``as``: binds ``a``
+
+
+class Param(NamedTuple):
+    """A formal parameter as the linker sees it."""
+
+    name: str
+    kind: str
+    variable: int
+    default: int
+    entity: int
+
+
+@dataclass(slots=True)
+class FunctionInfo:
+    """A function, method or lambda."""
+
+    entity: int
+    name: str
+    klass: int  # index of the class whose body declares it, -1 otherwise
+    binding: str = "function"  # function, static, class, property
+    params: list[Param] = field(default_factory=list)
+    returned: int = 0
+    yielded: int = 0
+    is_generator: bool = False
+    passed: tuple[int, ...] = ()  # parameters returned as they are, by index
+    returns_type: int = 0
+
+
+@dataclass(slots=True)
+class ClassInfo:
+    """A class: bases are variables; attributes map names to the variable that holds them after the body."""
+
+    entity: int
+    bases: tuple[int, ...]
+    metaclass: int
+    attributes: dict[str, int] = field(default_factory=dict)
+    fields: dict[str, int] = field(default_factory=dict)  # name -> Field entity
+    methods: dict[str, int] = field(default_factory=dict)  # name -> function index, last definition
+
+
+class Site(NamedTuple):
+    """A written reference. ``base`` is 0 for a plain name."""
+
+    start: int
+    end: int
+    line: int
+    role: str
+    subject: int
+    name: str
+    variable: int
+    base: int
+    inner: bool  # prefix of a longer dotted expression
+
+
+class ImportSite(NamedTuple):
+    """A name in an import statement."""
+
+    start: int
+    end: int
+    line: int
+    binding: int
+    name: str
+
+
+#: What a variable stands for, by declaration: entity index (>= 0) or ``-1 - import index``.
+Declarations = tuple[int, ...]
+
+
+@dataclass(slots=True)
+class PythonSyntax:
+    """The summary of one Python file."""
+
+    variables: int = 1
+    ops: list[tuple[Any, ...]] = field(default_factory=list)
+    functions: list[FunctionInfo] = field(default_factory=list)
+    classes: list[ClassInfo] = field(default_factory=list)
+    imports: list[Binding] = field(default_factory=list)
+    stars: list[str] = field(default_factory=list)
+    exports: dict[str, int] = field(default_factory=dict)
+    all_names: list[str] | None = None
+    sites: list[Site] = field(default_factory=list)
+    import_sites: list[ImportSite] = field(default_factory=list)
+    declarations: dict[int, Declarations] = field(default_factory=dict)
+    globals_read: dict[int, str] = field(default_factory=dict)  # variable -> name not bound in the file
+    receivers: dict[int, int] = field(default_factory=dict)  # variable of `self`/`cls` -> class index
+    is_package: bool = False
+    namespace: str = ""  # directory of the file as a dotted name, for imports relative to a script

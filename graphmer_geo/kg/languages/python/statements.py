@@ -1,0 +1,400 @@
+"""Statements and control flow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import ClassVar
+
+from tree_sitter import Node
+
+from graphmer_geo.kg.languages.python.builder import MAX_DEPTH
+from graphmer_geo.kg.languages.python.definitions import Definitions
+from graphmer_geo.kg.languages.python.ir import Op
+
+_CLAUSES = ("elif_clause", "else_clause", "except_clause", "finally_clause", "case_clause")
+
+
+class Statements(Definitions):
+    """Compiles statements."""
+
+    statements: ClassVar[dict[str, Callable[[Statements, Node], None]]] = {}
+
+    def block(self, body: Node) -> None:
+        if self.depth >= MAX_DEPTH:
+            self.problem(body, f"nested deeper than {MAX_DEPTH} levels: skipped")
+            return
+        self.depth += 1
+        handlers = self.statements
+        for child in body.named_children:
+            handler = handlers.get(child.type)
+            if handler is not None:
+                handler(self, child)
+            elif child.type != "comment":
+                self.expr(child)
+        self.depth -= 1
+
+    def nothing(self, node: Node) -> None:
+        """``pass``, ``break``, ``continue``."""
+
+    def expression(self, node: Node) -> None:
+        for child in node.named_children:
+            kind = child.type
+            if kind == "assignment":
+                self.assignment(child)
+            elif kind == "augmented_assignment":
+                self.augmented(child)
+            elif kind not in ("string", "comment") or b"{" in self.source[child.start_byte : child.end_byte]:
+                self.expr(child)
+
+    def assignment(self, node: Node) -> None:
+        """``a = b = value`` nests to the right."""
+        links = [node]
+        right = node.child_by_field_name("right")
+        while right is not None and right.type == "assignment":
+            links.append(right)
+            right = right.child_by_field_name("right")
+        value = self.value(right)
+        for link in links:
+            left, annotation = link.child_by_field_name("left"), link.child_by_field_name("type")
+            if left is None:
+                continue
+            if annotation is not None:
+                self.annotated_target(left, value, link, annotation, right is not None)
+            else:
+                self.assign(left, value, link)
+            if left.type == "identifier" and right is not None and self.text(left) == "__all__":
+                self.export_names(right)
+
+    def annotated_target(self, left: Node, value: int, statement: Node, annotation: Node, assigned: bool) -> None:
+        entity = -1
+        variable = 0
+        if left.type == "identifier":
+            name = self.text(left)
+            if assigned or self.scope.kind != "function":
+                entity = self.assign_name(left, value, statement)
+                variable = self.scope.current.get(name, 0)
+            else:
+                variable = self.bind(name, 0)
+        elif left.type == "attribute":
+            entity = self.assign_attribute(left, value, statement)
+            variable = self.narrowed(left)
+        else:
+            self.assign(left, value, statement)
+        subject = entity if entity >= 0 else self.scope.caller
+        types = self.annotation(annotation, subject, "annotation" if entity >= 0 else "type")
+        if types and variable:
+            self.emit(Op.ANNOTATED, variable, types)
+            if left.type == "attribute":
+                base = self.expr(left.child_by_field_name("object"))
+                self.sites.pop()
+                name_node = left.child_by_field_name("attribute")
+                if base and name_node is not None:
+                    self.emit(Op.SETATTR, base, self.text(name_node), variable)
+
+    def augmented(self, node: Node) -> None:
+        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+        operator = node.child_by_field_name("operator")
+        if left is None:
+            return
+        old = self.expr(left)
+        added = self.value(right)
+        value = self.operate(old, added, operator.type if operator else "")
+        if value:
+            self.flow(value, old)
+        self.assign(left, value, node)
+        if left.type == "identifier" and right is not None and self.text(left) == "__all__":
+            self.export_names(right)
+
+    # -- imports -----------------------------------------------------------------------------------------------
+
+    def delete(self, node: Node) -> None:
+        for child in node.named_children:
+            self.expr(child)
+
+    def outer_names(self, node: Node) -> None:
+        how = "global" if node.type == "global_statement" else "nonlocal"
+        for child in node.named_children:
+            if child.type == "identifier":
+                name = self.text(child)
+                if self.scope.kind != "module":
+                    self.scope.outer[name] = how
+                self.unstable.add(name)
+
+    # -- branches ----------------------------------------------------------------------------------------------
+
+    def clause(self, node: Node | None) -> None:
+        """The block of a clause, whatever field it is in."""
+        for child in node.named_children if node is not None else ():
+            if child.type == "block":
+                self.block(child)
+
+    def if_(self, node: Node) -> None:
+        self.expr(node.child_by_field_name("condition"))
+        results = [self.branch(partial(self.blocks, node.child_by_field_name("consequence")))]
+        has_else = False
+        for child in node.named_children:
+            if child.type == "elif_clause":
+                self.expr(child.child_by_field_name("condition"))
+                results.append(self.branch(partial(self.clause, child)))
+            elif child.type == "else_clause":
+                has_else = True
+                results.append(self.branch(partial(self.clause, child)))
+            elif child.type == "ERROR":
+                results.append(self.branch(partial(self.error, child)))
+        if not has_else:
+            results.append({})
+        self.join(results)
+
+    def blocks(self, node: Node | None) -> None:
+        if node is not None:
+            self.block(node)
+
+    def for_(self, node: Node) -> None:
+        source = self.expr(node.child_by_field_name("right"))
+        left = node.child_by_field_name("left")
+
+        def run() -> None:
+            element = 0
+            if source:
+                element = self.new()
+                self.emit(Op.ITER, element, source, self.scope.caller)
+            if left is not None:
+                self.assign(left, element, left)
+            self.blocks(node.child_by_field_name("body"))
+
+        self.loop(run)
+        self.clause(node.child_by_field_name("alternative"))
+
+    def while_(self, node: Node) -> None:
+        def run() -> None:
+            self.expr(node.child_by_field_name("condition"))
+            self.blocks(node.child_by_field_name("body"))
+
+        self.loop(run)
+        self.clause(node.child_by_field_name("alternative"))
+
+    def try_(self, node: Node) -> None:
+        body = node.child_by_field_name("body")
+        handlers = [child for child in node.named_children if child.type == "except_clause"]
+        others = [child for child in node.named_children if child.type == "else_clause"]
+
+        def run() -> None:
+            self.blocks(body)
+
+        scope = self.scope
+        scope.push()
+        run()
+        dead = scope.dead
+        scope.dead = False
+        partway = scope.pop()
+        results: list[dict[str, int | None] | None] = []
+        for handler in handlers:
+            results.append(self.branch(partial(self.handler, handler, partway)))
+        scope.push()
+        for key, variable in partway.items():
+            if variable is None:
+                scope.forget(key)
+            else:
+                scope.set(key, variable)
+        for other in others:
+            self.clause(other)
+        dead = dead or scope.dead
+        scope.dead = False
+        done = scope.pop()
+        self.join([None if dead else done, *results])
+        stopped, scope.dead = scope.dead, False
+        for child in node.named_children:
+            if child.type == "finally_clause":
+                self.clause(child)
+            elif child.type == "ERROR":
+                self.error(child)
+        scope.dead = scope.dead or stopped
+
+    def handler(self, node: Node, partway: dict[str, int | None]) -> None:
+        """An except clause: the body before it may have stopped anywhere."""
+        self.join([{}, partway])
+        for child in node.named_children:
+            if child.type == "block":
+                self.block(child)
+            elif child.type == "as_pattern":
+                parts = child.named_children
+                value = self.caught(parts[0]) if parts else 0
+                if len(parts) > 1:
+                    caught = self.new()
+                    if value:
+                        self.emit(Op.ANNOTATED, caught, value)
+                    for name in parts[1].named_children or [parts[1]]:
+                        if name.type == "identifier":
+                            self.bind(self.text(name), caught)
+            elif child.type != "comment":
+                self.caught(child)
+
+    def caught(self, node: Node) -> int:
+        """The exception types of an except clause, one occurrence each."""
+        if node.type in ("tuple", "expression_list", "parenthesized_expression"):
+            return self.merge_types([self.caught(child) for child in node.named_children])
+        if node.type in ("identifier", "attribute"):
+            return self.reference(node, "catch")
+        return self.expr(node)
+
+    def raise_(self, node: Node) -> None:
+        cause = node.child_by_field_name("cause")
+        for child in node.named_children:
+            if cause is not None and child.start_byte == cause.start_byte:
+                self.expr(child)
+            elif child.type == "call":
+                before = len(self.sites)
+                self.expr(child)
+                self.raised_call(child, before)
+            elif child.type in ("identifier", "attribute"):
+                value = self.reference(child, "raise")
+                if value:
+                    self.emit(Op.RAISE, value, self.scope.caller)
+            else:
+                self.expr(child)
+        self.scope.dead = True
+
+    def raised_call(self, node: Node, before: int) -> None:
+        """``raise X(...)``: the name is both called and raised."""
+        callee = node.child_by_field_name("function")
+        name = callee.child_by_field_name("attribute") if callee is not None and callee.type == "attribute" else callee
+        for site in self.sites[before:]:
+            if name is not None and site.start == name.start_byte and site.role == "call":
+                self.sites.append(site._replace(role="raise"))
+                return
+
+    def return_(self, node: Node) -> None:
+        value = 0
+        for child in node.named_children:
+            if child.type != "comment":
+                value = self.value(child)
+        info = self.scope.function
+        if info is not None and value:
+            self.result(value, info)
+        self.scope.dead = True
+
+    def with_(self, node: Node) -> None:
+        for clause in node.named_children:
+            if clause.type != "with_clause":
+                continue
+            for item in clause.named_children:
+                inner = item.child_by_field_name("value") if item.type == "with_item" else item
+                if inner is None:
+                    continue
+                target = None
+                if inner.type == "as_pattern":
+                    parts = inner.named_children
+                    target = parts[1] if len(parts) > 1 else None
+                    inner = parts[0]
+                source = self.expr(inner)
+                entered = self.new()
+                if source:
+                    self.emit(Op.ENTER, entered, source, self.scope.caller)
+                if target is not None:
+                    self.assign(target, entered, target)
+        self.blocks(node.child_by_field_name("body"))
+
+    def match(self, node: Node) -> None:
+        subject = 0
+        for child in node.children_by_field_name("subject"):
+            subject = self.expr(child)
+        body = node.child_by_field_name("body")
+        results: list[dict[str, int | None] | None] = [{}]
+        for case in body.named_children if body is not None else ():
+            if case.type == "case_clause":
+                results.append(self.branch(partial(self.case, case, subject)))
+        self.join(results)
+
+    def case(self, node: Node, subject: int) -> None:
+        for child in node.named_children:
+            if child.type == "case_pattern":
+                self.pattern(child, subject)
+            elif child.type == "if_clause":
+                self.children(child)
+            elif child.type == "block":
+                self.block(child)
+
+    def pattern(self, node: Node, value: int) -> None:
+        """A case pattern: captures bind names, classes and dotted values are read."""
+        for child in node.named_children:
+            kind = child.type
+            if kind == "dotted_name":
+                parts = child.named_children
+                if len(parts) == 1 and node.type != "class_pattern":
+                    self.assign(parts[0], value, parts[0])
+                else:
+                    self.dotted(parts)
+            elif kind == "identifier" and node.type in ("as_pattern", "splat_pattern", "as_pattern_target"):
+                self.assign(child, value, child)
+            elif kind == "identifier" and node.type == "keyword_pattern":
+                continue
+            elif self.depth < MAX_DEPTH:
+                self.depth += 1
+                self.pattern(child, value if kind in ("as_pattern", "union_pattern", "case_pattern") else 0)
+                self.depth -= 1
+
+    def dotted(self, parts: list[Node]) -> int:
+        """Read ``a.b.c`` given as separate identifiers."""
+        value = self.identifier(parts[0], "read", len(parts) > 1)
+        for index, part in enumerate(parts[1:], 2):
+            base, value = value, self.new()
+            self.emit(Op.ATTR, value, base, self.text(part))
+            self.site(part, "read", value, base, inner=index < len(parts))
+        return value
+
+    # -- definitions and the rest ------------------------------------------------------------------------------
+
+    def decorated(self, node: Node) -> None:
+        decorators = [child for child in node.named_children if child.type == "decorator"]
+        definition = node.child_by_field_name("definition")
+        if definition is not None and definition.type == "class_definition":
+            self.klass(definition, node, decorators)
+        elif definition is not None:
+            self.function(definition, node, decorators)
+
+    def function_statement(self, node: Node) -> None:
+        self.function(node, node, [])
+
+    def class_statement(self, node: Node) -> None:
+        self.klass(node, node, [])
+
+    def type_alias(self, node: Node) -> None:
+        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+        name = left.named_children[0] if left is not None and left.named_children else None
+        value = self.annotation(right, self.scope.caller, "type")
+        if name is not None and name.type == "identifier":
+            self.assign(name, value, node)
+
+    def error(self, node: Node) -> None:
+        """Broken code: keep what can be understood."""
+        self.block(node)
+
+    def plain(self, node: Node) -> None:
+        self.children(node)
+
+
+Statements.statements.update(
+    {
+        "expression_statement": Statements.expression,
+        "if_statement": Statements.if_,
+        "for_statement": Statements.for_,
+        "while_statement": Statements.while_,
+        "try_statement": Statements.try_,
+        "with_statement": Statements.with_,
+        "match_statement": Statements.match,
+        "return_statement": Statements.return_,
+        "raise_statement": Statements.raise_,
+        "delete_statement": Statements.delete,
+        "decorated_definition": Statements.decorated,
+        "function_definition": Statements.function_statement,
+        "class_definition": Statements.class_statement,
+        "type_alias_statement": Statements.type_alias,
+        "block": Statements.block,
+        "ERROR": Statements.error,
+        **dict.fromkeys(_CLAUSES, Statements.clause),
+        **dict.fromkeys(("global_statement", "nonlocal_statement"), Statements.outer_names),
+        **dict.fromkeys(("pass_statement", "break_statement", "continue_statement"), Statements.nothing),
+        **dict.fromkeys(("assert_statement", "print_statement", "exec_statement"), Statements.plain),
+    }
+)

@@ -1,0 +1,87 @@
+"""Source bytes: declared encoding (PEP 263), and a same-length UTF-8 copy for the parser."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+_COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_BLANK = re.compile(rb"^[ \t\f]*(?:[#\r\n]|$)")
+
+
+def declared_encoding(source: bytes) -> str:
+    """The encoding that PEP 263 gives: BOM, then cookie in line 1 or 2, then UTF-8; unknown names give UTF-8."""
+    if source.startswith(codecs.BOM_UTF8):
+        return "utf-8"
+    lines = source.split(b"\n", 2)[:2]
+    for line in lines:
+        found = _COOKIE.match(line)
+        if found:
+            try:
+                return codecs.lookup(found.group(1).decode("ascii")).name
+            except LookupError:
+                return "utf-8"
+        if not _BLANK.match(line):
+            break
+    return "utf-8"
+
+
+def parser_bytes(source: bytes, encoding: str) -> tuple[bytes, str | None]:
+    """A copy of ``source`` that is valid UTF-8 and has every character at its original byte offset.
+
+    Characters that are not ASCII become as many ``x`` as they have bytes when the file is not UTF-8.
+
+    Returns:
+        the bytes to parse, and a message if the text is not valid in its declared encoding.
+    """
+    if encoding == "utf-8":
+        try:
+            source.decode("utf-8")
+        except UnicodeDecodeError as error:
+            return _ascii_only(source), f"invalid UTF-8 at byte {error.start}"
+        return source, None
+    try:
+        text = source.decode(encoding)
+    except (UnicodeDecodeError, LookupError, AttributeError, TypeError, ValueError):
+        return _ascii_only(source), f"text is not valid {encoding}"
+    if not isinstance(text, str) or text.isascii() and len(text) == len(source):
+        return _ascii_only(source), None
+    try:
+        copy = b"".join(c.encode() if c < "\x80" else b"x" * len(c.encode(encoding)) for c in text)
+    except (UnicodeEncodeError, LookupError, TypeError, ValueError):
+        copy = b""
+    return (copy, None) if len(copy) == len(source) else (_ascii_only(source), f"{encoding} is not byte-stable")
+
+
+def _ascii_only(source: bytes) -> bytes:
+    return re.sub(rb"[\x80-\xff]", b"x", source)
+
+
+_ESCAPE = re.compile(r"\\(\r?\n|[0-7]{1,3}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)", re.DOTALL)
+_SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
+_SIMPLE |= {c: c for c in "\\'\""}
+
+
+def string_value(literal: str) -> str | None:
+    """The value of a plain or raw string literal; None for bytes, f-strings and what is not a literal."""
+    quote = min((i for i in (literal.find("'"), literal.find('"')) if i >= 0), default=-1)
+    prefix = literal[: max(quote, 0)].lower()
+    if quote < 0 or prefix not in ("", "r", "u"):
+        return None
+    width = 3 if literal[quote : quote + 3] in ('"""', "'''") else 1
+    if len(literal) < quote + 2 * width:
+        return None
+    body = literal[quote + width : len(literal) - width].replace("\r\n", "\n")
+    return body if prefix == "r" or "\\" not in body else _ESCAPE.sub(_unescape, body)
+
+
+def _unescape(match: re.Match[str]) -> str:
+    code = match.group(1)
+    if code in _SIMPLE:
+        return _SIMPLE[code]
+    if code[0] == "\n" or code[0] == "\r":
+        return ""
+    if code[0] in "xuU" and len(code) > 1:
+        point = int(code[1:], 16)
+        return chr(point) if point < 0x110000 else match.group(0)
+    return chr(int(code, 8)) if code[0] in "01234567" else match.group(0)

@@ -1,0 +1,210 @@
+"""Attribute access: modules, classes, instances, ``super()``, properties, things outside the corpus."""
+
+from __future__ import annotations
+
+from graphmer_geo.kg.resolve.python.objects import BOX_TYPES, Kind, external_member
+from graphmer_geo.kg.resolve.python.solver import ClassTable
+from graphmer_geo.kg.resolve.python.world import World
+
+
+class Attributes(ClassTable):
+    """Adds reading and writing of attributes."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.postponed: list[tuple[int, int, str]] = []  # class attributes looked up before bases were known
+        self.own_fields: dict[tuple[int, str], int] = {}  # attributes of functions and the like
+
+    # -- modules -----------------------------------------------------------------------------------------------
+
+    def module_object(self, module: str) -> int:
+        index = self.world.modules.get(module)
+        if index is not None:
+            return self.object(Kind.MODULE, index)
+        if module in self.world.packages:
+            return self.object(Kind.NAMESPACE, module)
+        return self.object(Kind.EXTERNAL, module)
+
+    def load_module(self, module: str, name: str, target: int) -> None:
+        """``module.name`` flows to ``target``."""
+        world = self.world
+        index = world.modules.get(module)
+        whole = f"{module}.{name}"
+        held = world.holder(index, name) if index is not None else None
+        if held is not None:
+            self.link(self.variable_of(*held), target)
+        if whole in world.modules or whole in world.packages:
+            if held is None or not world.declarations(*held):
+                self.put(target, self.module_object(whole))
+        elif index is None and module not in world.packages:
+            self.put(target, self.object(Kind.EXTERNAL, whole))
+
+    def load_import(self, file: int, index: int, target: int) -> None:
+        binding = self.world.syntax[file].imports[index]
+        module = self.world.locate(file, binding.module)
+        if binding.name is not None:
+            self.load_module(module, binding.name, target)
+        else:
+            self.put(target, self.module_object(module.partition(".")[0] if binding.root else module))
+
+    def load_global(self, file: int, name: str, target: int) -> None:
+        held = self.world.holder(file, name)
+        if held is not None:
+            self.link(self.variable_of(*held), target)
+        for found in self.world.unbound(file, name):
+            if found.entity < 0:
+                self.put(target, self.object(Kind.EXTERNAL, found.external))
+
+    # -- reading -----------------------------------------------------------------------------------------------
+
+    def load(self, obj: int, target: int, name: str) -> None:
+        """``obj.name`` flows to ``target``."""
+        kind, first, second = self.table[obj]
+        if kind is Kind.MODULE:
+            self.load_module(self.world.files[first].source.module, name, target)
+        elif kind is Kind.NAMESPACE:
+            self.load_module(first, name, target)
+        elif kind is Kind.EXTERNAL or kind is Kind.FOREIGN:
+            found = external_member(first, name)
+            if found is not None:
+                self.put(target, self.object(Kind.EXTERNAL, found))
+        elif kind is Kind.INSTANCE:
+            self.load_instance(obj, first, target, name)
+        elif kind is Kind.CLASS:
+            self.load_class(obj, first, target, name)
+        elif kind is Kind.SUPER:
+            self.load_super(first, second, target, name)
+        elif kind is Kind.BOX:
+            found = external_member(BOX_TYPES[first[0]], name)
+            if found is not None:
+                self.put(target, self.object(Kind.METHOD, found, obj))
+        elif kind is Kind.VALUE:
+            found = external_member(f"builtins.{first}", name)
+            if found is not None:
+                self.put(target, self.object(Kind.EXTERNAL, found))
+        elif kind is Kind.BOUND and name == "__func__":
+            self.put(target, self.object(Kind.FUNCTION, first))
+        elif kind in (Kind.FUNCTION, Kind.BOUND):
+            function = self.object(Kind.FUNCTION, first)
+            self.link(self.own_field(function, name), target)
+
+    def own_field(self, obj: int, name: str) -> int:
+        key = (obj, name)
+        if key not in self.own_fields:
+            self.own_fields[key] = self.new()
+        return self.own_fields[key]
+
+    def load_instance(self, obj: int, klass: int, target: int, name: str) -> None:
+        if name == "__class__":
+            self.put(target, self.object(Kind.CLASS, klass))
+            return
+        order = self.order(klass)
+        for entry in order:
+            if isinstance(entry, int):
+                self.link(self.field(entry, name), target)
+        found = self.find(order, name)
+        if isinstance(found, tuple):
+            self.use(found[1], self.bind_member, target, obj)
+        elif isinstance(found, str):
+            whole = external_member(found, name)
+            if whole is not None and not any((entry, name) in self.stored for entry in order):
+                self.put(target, self.object(Kind.EXTERNAL, whole))
+
+    def load_class(self, obj: int, klass: int, target: int, name: str) -> None:
+        if not self.settled and not self.attribute(klass, name):
+            self.postponed.append((obj, target, name))
+            return
+        found = self.find(self.order(klass) if self.settled else [klass], name)
+        if isinstance(found, tuple):
+            self.use(found[1], self.bind_class_member, target, obj)
+        elif isinstance(found, str):
+            whole = external_member(found, name)
+            if whole is not None:
+                self.put(target, self.object(Kind.EXTERNAL, whole))
+
+    def load_super(self, klass: int, receiver: int, target: int, name: str) -> None:
+        rest = self.after(receiver, klass)
+        found = self.find(rest, name)
+        if isinstance(found, tuple):
+            kind = self.table[receiver][0]
+            bind = self.bind_class_member if kind is Kind.CLASS else self.bind_member
+            self.use(found[1], bind, target, receiver)
+        elif isinstance(found, str):
+            whole = external_member(found, name)
+            if whole is not None:
+                self.put(target, self.object(Kind.EXTERNAL, whole))
+        elif not any(entry is None or isinstance(entry, str) for entry in rest):
+            whole = external_member("builtins.object", name)
+            if whole is not None:
+                self.put(target, self.object(Kind.EXTERNAL, whole))
+
+    def bind_member(self, member: int, target: int, receiver: int) -> None:
+        """What an instance gives for a member of its class."""
+        kind, first, _ = self.table[member]
+        if kind is Kind.FUNCTION:
+            info, base = self.info(first)
+            how = info.binding
+            if how == "property":
+                self.call_property(first, receiver, target)
+            elif how == "static":
+                self.put(target, member)
+            elif how == "class":
+                self.put(target, self.object(Kind.BOUND, first, self.class_of(receiver)))
+            else:
+                self.put(target, self.object(Kind.BOUND, first, receiver))
+        elif kind is Kind.PROPERTY:
+            self.call_property(first, receiver, target)
+        else:
+            self.put(target, member)
+
+    def bind_class_member(self, member: int, target: int, klass: int) -> None:
+        """What a class gives for a member of its own."""
+        kind, first, _ = self.table[member]
+        if kind is Kind.FUNCTION and self.info(first)[0].binding == "class":
+            self.put(target, self.object(Kind.BOUND, first, klass))
+        else:
+            self.put(target, member)
+
+    def class_of(self, obj: int) -> int:
+        kind, first, _ = self.table[obj]
+        return self.object(Kind.CLASS, first) if kind is Kind.INSTANCE else obj
+
+    def call_property(self, function: int, receiver: int, target: int) -> None:
+        info, base = self.info(function)
+        if info.params:
+            self.put(base + info.params[0].variable, receiver)
+        self.link(base + info.returned, target)
+
+    # -- writing -----------------------------------------------------------------------------------------------
+
+    stored: set[tuple[object, str]]
+
+    def store(self, obj: int, source: int, name: str) -> None:
+        """``obj.name = source``."""
+        kind, first, _ = self.table[obj]
+        if kind is Kind.INSTANCE:
+            self.stored.add((first, name))
+            self.link(source, self.field(first, name))
+            found = self.find(self.order(first), name)
+            if isinstance(found, tuple):
+                self.use(found[1], self.store_property, obj, source)
+        elif kind is Kind.CLASS:
+            variable = self.attribute(first, name)
+            if not variable:
+                variable = self.added[first][name] = self.new()
+            self.link(source, variable)
+        elif kind is Kind.MODULE:
+            held = self.world.holder(first, name)
+            if held is not None:
+                self.link(source, self.variable_of(*held))
+        elif kind is Kind.FUNCTION:
+            self.link(source, self.own_field(obj, name))
+
+    def store_property(self, member: int, receiver: int, source: int) -> None:
+        """A property setter gets the value."""
+        kind, first, _ = self.table[member]
+        if kind is Kind.FUNCTION:
+            info, base = self.info(first)
+            if info.binding == "property" and len(info.params) > 1:
+                self.put(base + info.params[0].variable, receiver)
+                self.link(source, base + info.params[1].variable)

@@ -1,0 +1,326 @@
+"""From the fix-point to occurrences and edges, file by file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from graphmer_geo.kg.facts import Edge, How, LinkedFile, Occurrence, external_iri
+from graphmer_geo.kg.languages.python.ir import Site
+from graphmer_geo.kg.resolve.python.flow import Flow
+from graphmer_geo.kg.resolve.python.objects import Kind, external_member, looks_like_class
+from graphmer_geo.kg.resolve.python.world import Target
+
+MAX_TARGETS = 12  #: targets of one reference; more than that says nothing
+_PLAIN = re.compile(r"[A-Za-z0-9_.#()+]*")
+_TYPES = ("Class", "Interface", "Enum", "Record")
+_CALLABLE = ("Function", "Method", "Constructor", "Lambda")
+_ROLES = {"base": "extends", "decorator": "decoratedBy", "raise": "raises", "catch": "catches"}
+
+Found = tuple[Target, How]
+
+
+class Emitter:
+    """Writes linked files."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.world = flow.world
+        self.kinds: list[str] = []
+        self.iris: list[str] = []
+        for facts in self.world.files:
+            head = facts.source.iri("")
+            for entity in facts.entities:
+                self.kinds.append(entity.kind)
+                plain = _PLAIN.fullmatch(entity.descriptor)
+                self.iris.append(head + entity.descriptor.replace("#", "%23") if plain else facts.source.iri(entity.descriptor))
+        self.implied: dict[int, list[tuple[int, int]]] = {}
+        for caller, function in flow.implied:
+            self.implied.setdefault(flow.file_of(caller), []).append((caller, function))
+        self.made: dict[int, list[tuple[int, int]]] = {}
+        for caller, klass in flow.made:
+            self.made.setdefault(flow.file_of(caller), []).append((caller, klass))
+        self.exact_variables: set[int] = set()
+        self.file = 0
+        self.externals: dict[str, str] = {}
+        self.rows: list[Occurrence] = []
+
+    def emit(self, file: int) -> LinkedFile:
+        """One file's references."""
+        facts = self.world.files[file]
+        self.file, self.externals, self.rows = file, {}, []
+        base = self.world.entity_base[file]
+        for index, entity in enumerate(facts.entities):
+            if entity.name_end > entity.name_start:
+                iri = self.iris[base + index]
+                self.rows.append(
+                    Occurrence(entity.name_start, entity.name_end, entity.start_line, "definition", None, iri, iri,
+                               "exact", entity.name)
+                )  # fmt: skip
+        self.emit_imports()
+        for site in self.world.syntax[file].sites:
+            self.emit_site(site)
+        edges = self.emit_edges()
+        rows = sorted(dict.fromkeys(self.rows), key=lambda r: (r.start, r.end, r.role, r.relation or "", r.target or ""))
+        return LinkedFile(facts.source, rows, edges, dict(sorted(self.externals.items())))
+
+    # -- targets -----------------------------------------------------------------------------------------------
+
+    def iri(self, target: Target) -> str:
+        if target.entity >= 0:
+            return self.iris[target.entity]
+        iri = external_iri("python", target.external)
+        self.externals[iri] = target.external
+        return iri
+
+    def kind(self, target: Target) -> str:
+        return self.kinds[target.entity] if target.entity >= 0 else "ExternalSymbol"
+
+    def row(self, site: Site, role: str, relation: str | None, found: Found | None) -> None:
+        subject = self.iris[self.world.entity_base[self.file] + site.subject]
+        target, how = (self.iri(found[0]), found[1]) if found is not None else (None, "unresolved")
+        self.rows.append(
+            Occurrence(site.start, site.end, site.line, role, relation, subject, target, how, site.name)  # type: ignore[arg-type]
+        )
+
+    def declared(self, site: Site) -> list[Target]:
+        """What a name or attribute stands for by declaration."""
+        world = self.world
+        unbound = world.syntax[self.file].globals_read.get(site.variable)
+        if unbound is not None:
+            return list(world.unbound(self.file, unbound))
+        return list(world.declarations(self.file, site.variable))
+
+    def valued(self, variable: int) -> list[tuple[Target, int]]:
+        """The declarations of the functions, classes and modules that a variable holds."""
+        flow, world = self.flow, self.world
+        found: dict[Target, int] = {}
+        for obj in flow.values(variable):
+            kind, first, _ = flow.table[obj]
+            if kind in (Kind.FUNCTION, Kind.BOUND):
+                found.setdefault(Target(world.function_entity(first), ""), obj)
+            elif kind is Kind.CLASS:
+                found.setdefault(Target(world.class_entity(first), ""), obj)
+            elif kind in (Kind.EXTERNAL, Kind.METHOD):
+                found.setdefault(Target(-1, first), obj)
+            elif kind is Kind.MODULE:
+                found.setdefault(Target(world.entity_base[first], ""), obj)
+        return list(found.items())
+
+    def members(self, obj: int, name: str) -> list[Target]:
+        """What ``obj.name`` stands for by declaration."""
+        flow, world = self.flow, self.world
+        kind, first, second = flow.table[obj]
+        if kind is Kind.MODULE:
+            return list(world.member(world.files[first].source.module, name))
+        if kind is Kind.NAMESPACE:
+            return list(world.member(first, name))
+        if kind in (Kind.INSTANCE, Kind.CLASS):
+            return self.class_members(flow.order(first), name)
+        if kind is Kind.SUPER:
+            return self.class_members(flow.after(second, first), name)
+        if kind in (Kind.EXTERNAL, Kind.FOREIGN, Kind.BOX, Kind.VALUE):
+            target = flow.new()
+            flow.load(obj, target, name)
+            return [t for t, _ in self.valued(target)]
+        return []
+
+    def class_members(self, order: list[int | str | None], name: str) -> list[Target]:
+        flow, world = self.flow, self.world
+        for entry in order:
+            if not isinstance(entry, int):
+                continue
+            info, file = world.classes[entry], world.class_file[entry]
+            local = info.attributes.get(name)
+            if local is not None:
+                found = world.declarations(file, local)
+                if found:
+                    return list(found)
+            field = info.fields.get(name)
+            if field is not None:
+                return [Target(world.entity_base[file] + field, "")]
+        outside = flow.find(order, name)
+        if isinstance(outside, str):
+            whole = external_member(outside, name)
+            return [Target(-1, whole)] if whole else []
+        return []
+
+    # -- sites -------------------------------------------------------------------------------------------------
+
+    def emit_site(self, site: Site) -> None:
+        found = self.attribute_targets(site) if site.base else self.name_targets(site)
+        if site.role == "call":
+            self.emit_call(site, found)
+        elif site.role in ("read", "write"):
+            self.emit_access(site, found)
+        else:
+            self.emit_typed(site, found)
+
+    def name_targets(self, site: Site) -> list[Found]:
+        targets = self.declared(site)
+        if len(targets) == 1 and self.kind(targets[0]) in ("Class", "Module", "ExternalSymbol"):
+            self.exact_variables.add(self.world.variable_base[self.file] + site.variable)
+        return [(target, "exact") for target in targets]
+
+    def attribute_targets(self, site: Site) -> list[Found]:
+        """By the objects that the base may hold."""
+        flow = self.flow
+        variable = self.world.variable_base[self.file] + site.base
+        receiver = self.world.syntax[self.file].receivers.get(site.base, -1)
+        own: list[Target] = []
+        if receiver >= 0:
+            klass = self.world.class_base[self.file] + receiver
+            own = self.class_members(flow.order(klass), site.name)
+        found: dict[Target, How] = {}
+        exact = variable in self.exact_variables or variable in flow.literal
+        objects = flow.values(variable)
+        for obj in objects:
+            if flow.table[obj][0] is Kind.SUPER:
+                klass = flow.table[obj][1]
+                own = self.class_members(flow.order(klass)[1:], site.name)
+            for target in self.members(obj, site.name):
+                how: How = "exact" if target in own or exact and len(objects) == 1 else "inferred"
+                if found.get(target) != "exact":
+                    found[target] = how
+        if exact and len(found) == 1:
+            self.exact_variables.add(self.world.variable_base[self.file] + site.variable)
+        return list(found.items())
+
+    def emit_call(self, site: Site, declared: list[Found]) -> None:
+        """Calls go to what the callee may hold; a declaration alone counts where nothing is known of its value."""
+        flow = self.flow
+        variable = self.world.variable_base[self.file] + site.variable
+        exact = {target for target, how in declared if how == "exact"}
+        known = {target for target, _ in declared}
+        found: list[tuple[Target, How, int]] = []
+        for obj in flow.values(variable):
+            if flow.table[obj][0] is Kind.INSTANCE:
+                member = flow.find(flow.order(flow.table[obj][1]), "__call__")
+                if isinstance(member, tuple):
+                    found += [(t, "inferred", o) for t, o in self.valued(member[1])]
+        for target, obj in self.valued(variable):
+            if self.kind(target) != "Module":
+                found.append((target, "exact" if target in exact else "inferred", obj))
+        if not found:
+            for target in known:
+                if self.kind(target) in (*_CALLABLE, *_TYPES, "ExternalSymbol"):
+                    found.append((target, "exact" if target in exact else "inferred", -1))
+        if not found or len(found) > MAX_TARGETS:
+            self.row(site, "call", "calls", None)
+            return
+        for target, how, _ in found:
+            self.emit_called(site, target, how)
+
+    def emit_called(self, site: Site, target: Target, how: How) -> None:
+        if self.kind(target) in _TYPES:
+            self.row(site, "call", "instantiates", (target, how))
+            klass = self.world.entity_class[target.entity]
+            for name in ("__init__", "__new__"):
+                member = self.flow.find(self.flow.order(klass), name)
+                if isinstance(member, tuple):
+                    for found, _ in self.valued(member[1]):
+                        if self.kind(found) in _CALLABLE:
+                            self.row(site, "call", "calls", (found, how))
+        elif target.entity < 0 and target.external.startswith("builtins.") and looks_like_class(target.external):
+            self.row(site, "call", "instantiates", (target, how))
+        else:
+            self.row(site, "call", "calls", (target, how))
+
+    def emit_access(self, site: Site, found: list[Found]) -> None:
+        if not found or len(found) > MAX_TARGETS:
+            if site.base or site.variable in self.world.syntax[self.file].globals_read:
+                self.row(site, site.role, None, None)
+            return
+        for target, how in found:
+            kind = self.kind(target)
+            relation: str | None = None
+            if kind in ("Field", "GlobalVariable"):
+                relation = "writes" if site.role == "write" else "reads"
+            elif kind in _CALLABLE and site.base and self.is_property(target):
+                relation = "calls"
+            elif site.role == "read" and not site.inner and kind not in ("Module", "Parameter"):
+                relation = "refersTo"
+            self.row(site, site.role, relation, (target, how))
+
+    def is_property(self, target: Target) -> bool:
+        function = self.world.entity_function.get(target.entity)
+        return function is not None and self.world.functions[function].binding == "property"
+
+    def emit_typed(self, site: Site, declared: list[Found]) -> None:
+        """Bases, decorators, annotations, exceptions."""
+        relation = _ROLES.get(site.role)
+        if site.role == "annotation":
+            kind = self.kinds[self.world.entity_base[self.file] + site.subject]
+            relation = "returnsType" if kind in _CALLABLE else "hasType"
+        usable = [f for f in declared if self.kind(f[0]) in self.wanted(site.role)]
+        if not usable:
+            usable = [(target, "inferred") for target in self.types_held(site) if self.kind(target) in self.wanted(site.role)]
+        subject = self.world.entity_base[self.file] + site.subject
+        usable = [f for f in usable if f[0].entity != subject]
+        if not usable or len(usable) > MAX_TARGETS:
+            self.row(site, site.role, relation, None)
+        for found in usable[:MAX_TARGETS]:
+            self.row(site, site.role, relation, found)
+
+    @staticmethod
+    def wanted(role: str) -> tuple[str, ...]:
+        return (*_TYPES, *_CALLABLE, "ExternalSymbol") if role == "decorator" else (*_TYPES, "ExternalSymbol")
+
+    def types_held(self, site: Site) -> list[Target]:
+        variable = self.world.variable_base[self.file] + site.variable
+        found = [target for target, _ in self.valued(variable)]
+        if site.role == "raise" and not found:
+            for obj in self.flow.values(variable):
+                kind, first, _ = self.flow.table[obj]
+                if kind is Kind.INSTANCE:
+                    found.append(Target(self.world.class_entity(first), ""))
+                elif kind is Kind.FOREIGN:
+                    found.append(Target(-1, first))
+        return found
+
+    # -- imports and edges -------------------------------------------------------------------------------------
+
+    def emit_imports(self) -> None:
+        world = self.world
+        module = self.iris[world.entity_base[self.file]]
+        syntax = world.syntax[self.file]
+        for site in syntax.import_sites:
+            binding = syntax.imports[site.binding]
+            where = world.locate(self.file, binding.module)
+            how: How = "exact" if where == binding.module else "inferred"
+            found = world.imported(self.file, binding)
+            if not found:
+                row = Occurrence(site.start, site.end, site.line, "import", "imports", module, None, "unresolved", site.name)
+                self.rows.append(row)
+            for target in found:
+                iri = self.iri(target)
+                relation = "imports" if iri != module else None
+                self.rows.append(
+                    Occurrence(site.start, site.end, site.line, "import", relation, module, iri, how, site.name)
+                )
+
+    def emit_edges(self) -> list[Edge]:
+        flow, world = self.flow, self.world
+        edges: dict[Edge, None] = {}
+        for caller, function in self.implied.get(self.file, ()):
+            target = self.iris[world.function_entity(function)]
+            edges[Edge(self.iris[caller], "calls", target, "inferred")] = None
+        for caller, klass in self.made.get(self.file, ()):
+            target = self.iris[world.class_entity(klass)]
+            edges[Edge(self.iris[caller], "instantiates", target, "inferred")] = None
+        first = world.class_base[self.file]
+        for index, info in enumerate(world.syntax[self.file].classes):
+            order = flow.order(first + index)[1:]
+            for name, function in info.methods.items():
+                own = self.iris[world.function_entity(world.function_base[self.file] + function)]
+                for base in order:
+                    if isinstance(base, int) and name in world.classes[base].methods:
+                        number = world.function_base[world.class_file[base]] + world.classes[base].methods[name]
+                        edges[Edge(own, "overrides", self.iris[world.function_entity(number)], "exact")] = None
+                        break
+        return sorted(edges)
+
+
+def emitter(flow: Flow) -> Callable[[int], LinkedFile]:
+    """A function that writes the linked file of a given number."""
+    return Emitter(flow).emit

@@ -1,0 +1,236 @@
+"""From the operations of all files to the fix-point."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from typing import Any
+
+from graphmer_geo.kg.languages.python.ir import Op
+from graphmer_geo.kg.resolve.python.calls import Call
+from graphmer_geo.kg.resolve.python.models import Models
+from graphmer_geo.kg.resolve.python.objects import Kind, looks_like_class
+from graphmer_geo.kg.resolve.python.world import World
+
+Handler = Callable[["Flow", int, int, tuple[Any, ...]], None]
+ROUNDS = 3  #: times that assumptions are added where the flow found nothing
+
+
+class Flow(Models):
+    """Loads the operations and runs them.
+
+    First only names, imports and attributes, until base classes are known; then calls and everything else; then, where
+    a receiver, an annotated variable or a decorated name is still empty, what its definition says about it.
+    """
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.literal: set[int] = set()  # variables of literals
+        self.annotations: list[tuple[int, int]] = []  # (variable, type variable)
+        self.decorations: list[tuple[int, int]] = []  # (result, decorated)
+        self.dynamic: list[tuple[int, tuple[Any, ...]]] = []
+
+    def file_of(self, entity: int) -> int:
+        return bisect_right(self.world.entity_base, entity) - 1
+
+    def solve(self) -> None:
+        """Reach the fix-point."""
+        for file in range(len(self.world.files)):
+            self.load_names(file)
+        self.run()
+        for klass in range(len(self.world.classes)):
+            self.order(klass)
+        self.settled = True
+        self._orders.clear()
+        for obj, target, name in self.postponed:
+            self.load(obj, target, name)
+        self.load_defaults()
+        for file, op in self.dynamic:
+            handler = _DYNAMIC[op[0]]
+            base = self.world.variable_base[file]
+            handler(self, base, self.world.entity_base[file], op)
+        self.dynamic.clear()
+        self.run()
+        for _ in range(ROUNDS):
+            if not self.assume():
+                break
+            self.run()
+
+    def load_names(self, file: int) -> None:
+        """Stage one of one file."""
+        base = self.world.variable_base[file]
+        functions, classes = self.world.function_base[file], self.world.class_base[file]
+        link, put = self.link, self.put
+        for op in self.world.syntax[file].ops:
+            code = op[0]
+            if code is Op.COPY:
+                if op[2]:
+                    link(base + op[2], base + op[1])
+            elif code is Op.ATTR:
+                self.use(base + op[2], self.load, base + op[1], op[3])
+            elif code is Op.FUNC:
+                put(base + op[1], self.object(Kind.FUNCTION, functions + op[2]))
+            elif code is Op.CLASS:
+                put(base + op[1], self.object(Kind.CLASS, classes + op[2]))
+            elif code is Op.CONST:
+                put(base + op[1], self.object(Kind.VALUE, type(op[2]).__name__, op[2]))
+                self.literal.add(base + op[1])
+            elif code is Op.TYPE:
+                put(base + op[1], self.object(Kind.FOREIGN, op[2]))
+                self.literal.add(base + op[1])
+            elif code is Op.GLOBAL:
+                self.load_global(file, op[2], base + op[1])
+            elif code is Op.IMPORT:
+                self.load_import(file, op[2], base + op[1])
+            else:
+                if code is Op.BOX:
+                    self.literal.add(base + op[1])
+                self.dynamic.append((file, op))
+
+    def load_defaults(self) -> None:
+        for number, info in enumerate(self.world.functions):
+            base = self.info(number)[1]
+            for param in info.params:
+                if param.default:
+                    self.link(base + param.default, base + param.variable)
+
+    # -- stage two ---------------------------------------------------------------------------------------------
+
+    def do_setattr(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        if op[3]:
+            self.use(base + op[1], self.store, base + op[3], op[2])
+        else:
+            self.use(base + op[1], self.store, 0, op[2])
+
+    def do_item(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        key = base + op[3] if op[3] else 0
+        self.use(base + op[2], self.item, base + op[1], key, entities + op[4])
+
+    def do_setitem(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        key, source = base + op[2] if op[2] else 0, base + op[3] if op[3] else 0
+        self.use(base + op[1], self.set_item, key, source, entities + op[4])
+
+    def do_call(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        positional = tuple((base + v if v else 0, starred) for v, starred in op[3])
+        named = tuple((name, base + v if v else 0) for name, v in op[4])
+        self.use(base + op[2], self.call, self.make_call(base + op[1], positional, named, entities + op[5], op[6]))
+
+    def do_box(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        box = self.object(Kind.BOX, (op[2], base + op[1]), op[4])
+        for key, variable in op[3]:
+            slot = self.slot(box, key)
+            if variable:
+                self.link(base + variable, slot)
+        self.put(base + op[1], box)
+
+    def do_iter(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        if op[2]:
+            self.use(base + op[2], self.iterate, base + op[1], entities + op[3])
+
+    def do_unpack(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        self.use(base + op[2], self.unpack, base + op[1], op[3], op[4], entities + op[5])
+
+    def do_binary(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        target, left, right = base + op[1], base + op[2] if op[2] else 0, base + op[3] if op[3] else 0
+        if left:
+            self.use(left, self.operate_left, target, right, op[4], entities + op[5])
+        if right:
+            self.use(right, self.operate_right, target, left, op[4], entities + op[5])
+
+    def do_enter(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        self.use(base + op[2], self.enter_context, base + op[1], entities + op[3])
+
+    def do_super(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        file = bisect_right(self.world.variable_base, base) - 1
+        klass = self.world.class_base[file] + op[2]
+        if op[3]:
+            self.use(base + op[3], self.super_of, base + op[1], klass)
+
+    def super_of(self, receiver: int, target: int, klass: int) -> None:
+        kind, first, _ = self.table[receiver]
+        if kind in (Kind.INSTANCE, Kind.CLASS) and klass in self.order(first):
+            self.put(target, self.object(Kind.SUPER, klass, receiver))
+
+    def do_annotated(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        self.annotations.append((base + op[1], base + op[2]))
+
+    def do_raise(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        self.use(base + op[1], self.raise_class, entities + op[2])
+
+    def raise_class(self, obj: int, caller: int) -> None:
+        """``raise C`` makes an instance of C."""
+        if self.table[obj][0] is Kind.CLASS:
+            self.call(obj, self.simple_call(0, (), caller))
+
+    def do_slice(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        if op[2]:
+            self.use(base + op[2], self.part, base + op[1], op[3], op[4])
+
+    def do_decorate(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        result, decorated = base + op[1], base + op[3]
+        call = self.simple_call(result, (decorated,), entities + op[4])
+        self.decorations.append((result, decorated))
+        self.use(base + op[2], self.decorate, call, decorated)
+
+    def decorate(self, obj: int, call: Call, decorated: int) -> None:
+        """A decorator from outside the corpus is taken to keep what the function does."""
+        if self.table[obj][0] in (Kind.EXTERNAL, Kind.FOREIGN, Kind.METHOD):
+            self.link(decorated, call.result)
+        else:
+            self.call(obj, call)
+
+    # -- stage three -------------------------------------------------------------------------------------------
+
+    def assume(self) -> bool:
+        """Add what definitions say where the flow found nothing; True if that changed anything."""
+        before = len(self.pending)
+        changed = self.close_items()
+        for result, decorated in self.decorations:
+            if not self.held[result]:
+                self.link(decorated, result)
+        self.assume_receivers()
+        for variable, types in self.annotations:
+            self.assume_type(variable, types)
+        for number, info in enumerate(self.world.functions):
+            if info.returns_type and not info.is_generator:
+                base = self.info(number)[1]
+                self.assume_type(base + info.returned, base + info.returns_type)
+        return changed or len(self.pending) > before
+
+    def assume_receivers(self) -> None:
+        """A method that nobody is seen to call is called on an instance of its own class."""
+        for file, syntax in enumerate(self.world.syntax):
+            base, classes = self.world.variable_base[file], self.world.class_base[file]
+            for info in syntax.functions:
+                if info.klass < 0 or not info.params or self.held[base + info.params[0].variable]:
+                    continue
+                if info.params[0].variable in syntax.receivers:
+                    is_class = info.binding == "class" or info.name == "__new__"
+                    kind = Kind.CLASS if is_class else Kind.INSTANCE
+                    self.put(base + info.params[0].variable, self.object(kind, classes + info.klass))
+
+
+    def assume_type(self, variable: int, types: int) -> None:
+        """The annotation counts unless something more special is known."""
+        if any(self.table[obj][0] is Kind.INSTANCE for obj in self.values(variable)):
+            return
+        for obj in self.values(types):
+            self.instance_of(obj, variable)
+
+
+_DYNAMIC: dict[Op, Handler] = {
+    Op.SETATTR: Flow.do_setattr,
+    Op.ITEM: Flow.do_item,
+    Op.SETITEM: Flow.do_setitem,
+    Op.CALL: Flow.do_call,
+    Op.BOX: Flow.do_box,
+    Op.ITER: Flow.do_iter,
+    Op.UNPACK: Flow.do_unpack,
+    Op.BINARY: Flow.do_binary,
+    Op.ENTER: Flow.do_enter,
+    Op.SUPER: Flow.do_super,
+    Op.ANNOTATED: Flow.do_annotated,
+    Op.RAISE: Flow.do_raise,
+    Op.SLICE: Flow.do_slice,
+    Op.DECORATE: Flow.do_decorate,
+}

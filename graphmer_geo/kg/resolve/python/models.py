@@ -1,0 +1,290 @@
+"""What built-in functions and containers do with the functions and objects they are given."""
+
+from __future__ import annotations
+
+from graphmer_geo.kg.resolve.python.calls import Call
+from graphmer_geo.kg.resolve.python.objects import Kind, looks_like_class
+from graphmer_geo.kg.resolve.python.protocols import Protocols
+
+_STRING = "builtins.str"
+#: results of well-known functions: instances of these classes
+RETURNS = {
+    **dict.fromkeys(
+        [f"{_STRING}.{m}" for m in (
+            "capitalize casefold center expandtabs format format_map join ljust lower lstrip removeprefix removesuffix"
+            " replace rjust rstrip strip swapcase title translate upper zfill"
+        ).split()],
+        _STRING,
+    ),
+    **dict.fromkeys([f"builtins.{f}" for f in ("ascii", "bin", "chr", "format", "hex", "input", "oct", "repr")], _STRING),
+    **dict.fromkeys([f"os.path.{f}" for f in ("join", "dirname", "basename", "abspath", "realpath", "normpath")], _STRING),
+    "os.getcwd": _STRING,
+    f"{_STRING}.encode": "builtins.bytes",
+    "builtins.bytes.decode": _STRING,
+    "builtins.open": "io.TextIOWrapper",
+}
+_STRING_LISTS = {f"{_STRING}.{m}" for m in ("split", "rsplit", "splitlines", "partition", "rpartition")}
+_PASS_FIRST = {"builtins.staticmethod", "builtins.classmethod", "functools.partial", "copy.copy", "copy.deepcopy"}
+_PASS_FIRST |= {"asyncio.run", "asyncio.create_task", "asyncio.ensure_future", "functools.lru_cache", "functools.cache"}
+_COPIES = {"builtins.list": "list", "builtins.tuple": "tuple", "builtins.set": "set", "builtins.frozenset": "set"}
+_COPIES |= {"builtins.sorted": "list", "builtins.reversed": "generator", "builtins.filter": "generator"}
+_COPIES |= {"collections.deque": "list"}
+
+
+class Models(Protocols):
+    """Adds external calls."""
+
+    def call_external(self, name: str, call: Call) -> None:
+        arguments = [variable for variable, starred in call.positional if not starred]
+        first = arguments[0] if arguments else 0
+        handler = _HANDLERS.get(name)
+        for key, variable in call.named:
+            if key == "key" and name in ("builtins.sorted", "builtins.min", "builtins.max"):
+                element = self.element(first, call)
+                self.use(variable, self.callback, self.simple_call(0, (element,), call.caller))
+        if handler is not None:
+            handler(self, call, arguments)
+        elif name in _COPIES:
+            self.fill(call, _COPIES[name], self.element(first, call))
+            if name == "builtins.filter":
+                self.each_callback(call, arguments, 0)
+        elif name in _PASS_FIRST:
+            self.link(first, call.result)
+        elif name in RETURNS:
+            self.put(call.result, self.object(Kind.FOREIGN, RETURNS[name]))
+        elif name in _STRING_LISTS:
+            element = self.new()
+            self.put(element, self.object(Kind.FOREIGN, _STRING))
+            self.fill(call, "list", element)
+        elif looks_like_class(name):
+            self.put(call.result, self.object(Kind.FOREIGN, name))
+
+    # -- helpers -----------------------------------------------------------------------------------------------
+
+    def element(self, variable: int, call: Call) -> int:
+        """A variable for what iterating over ``variable`` gives."""
+        target = self.new()
+        self.use(variable, self.iterate, target, call.caller)
+        return target
+
+    def fill(self, call: Call, container: str, element: int) -> None:
+        """The result is a container of these elements."""
+        box = self.object(Kind.BOX, (container, ("call", call.number)), -1)
+        self.link(element, self.slot(box, None))
+        self.put(call.result, box)
+
+    def callback(self, obj: int, call: Call) -> None:
+        if self.table[obj][0] in (Kind.FUNCTION, Kind.BOUND):
+            self.call(obj, call)
+
+    def each_callback(self, call: Call, arguments: list[int], result: int) -> None:
+        """Every function among the arguments is called with elements of the others."""
+        elements = [self.element(argument, call) for argument in arguments]
+        for index, argument in enumerate(arguments):
+            given = tuple(e for i, e in enumerate(elements) if i != index)
+            self.use(argument, self.callback, self.simple_call(result, given, call.caller))
+
+    # -- built-in functions ------------------------------------------------------------------------------------
+
+    def model_map(self, call: Call, arguments: list[int]) -> None:
+        result = self.new()
+        self.each_callback(call, arguments, result)
+        self.fill(call, "generator", result)
+
+    def model_reduce(self, call: Call, arguments: list[int]) -> None:
+        if arguments:
+            elements = tuple(self.element(a, call) for a in arguments[1:2]) * 2
+            self.use(arguments[0], self.callback, self.simple_call(call.result, elements, call.caller))
+
+    def extreme(self, call: Call, arguments: list[int]) -> None:
+        for argument in arguments:
+            if len(arguments) == 1:
+                self.use(argument, self.iterate, call.result, call.caller)
+            else:
+                self.link(argument, call.result)
+
+    def model_iter(self, call: Call, arguments: list[int]) -> None:
+        for argument in arguments[:1]:
+            self.use(argument, self.iter_of, call)
+
+    def iter_of(self, obj: int, call: Call) -> None:
+        if self.table[obj][0] is Kind.INSTANCE:
+            self.method(obj, "__iter__", (), call.result, call.caller)
+        else:
+            self.put(call.result, obj)
+
+    def model_next(self, call: Call, arguments: list[int]) -> None:
+        for argument in arguments[:1]:
+            self.use(argument, self.advance, call.result, call.caller)
+
+    def model_enumerate(self, call: Call, arguments: list[int]) -> None:
+        pair = self.object(Kind.BOX, ("tuple", ("pair", call.number)), 2)
+        for argument in arguments[:1]:
+            self.link(self.element(argument, call), self.slot(pair, 1))
+        element = self.new()
+        self.put(element, pair)
+        self.fill(call, "generator", element)
+
+    def model_zip(self, call: Call, arguments: list[int]) -> None:
+        group = self.object(Kind.BOX, ("tuple", ("pair", call.number)), len(arguments))
+        for index, argument in enumerate(arguments):
+            self.link(self.element(argument, call), self.slot(group, index))
+        element = self.new()
+        self.put(element, group)
+        self.fill(call, "generator", element)
+
+    def consume(self, call: Call, arguments: list[int]) -> None:
+        for argument in arguments[:1]:
+            self.element(argument, call)
+
+    def model_dict(self, call: Call, arguments: list[int]) -> None:
+        box = self.object(Kind.BOX, ("dict", ("call", call.number)), -1)
+        for key, variable in call.named:
+            if key:
+                self.link(variable, self.slot(box, key))
+        for argument in arguments[:1]:
+            self.use(argument, self.extend_box, box, call.caller)
+        self.put(call.result, box)
+
+    def model_getattr(self, call: Call, arguments: list[int]) -> None:
+        if len(arguments) > 1:
+            self.use(arguments[1], self.getattr_named, arguments[0], call.result)
+        for default in arguments[2:3]:
+            self.link(default, call.result)
+
+    def getattr_named(self, name: int, base: int, result: int) -> None:
+        kind, first, value = self.table[name]
+        if kind is Kind.VALUE and first == "str":
+            self.use(base, self.load, result, value)
+
+    def model_setattr(self, call: Call, arguments: list[int]) -> None:
+        if len(arguments) > 2:
+            self.use(arguments[1], self.setattr_named, arguments[0], arguments[2])
+
+    def setattr_named(self, name: int, base: int, source: int) -> None:
+        kind, first, value = self.table[name]
+        if kind is Kind.VALUE and first == "str":
+            self.use(base, self.store, source, value)
+
+    def model_property(self, call: Call, arguments: list[int]) -> None:
+        getters = arguments[:1] or [variable for key, variable in call.named if key == "fget"]
+        for getter in getters:
+            self.use(getter, self.property_of, call.result)
+
+    def property_of(self, obj: int, result: int) -> None:
+        kind, first, _ = self.table[obj]
+        if kind is Kind.FUNCTION:
+            self.put(result, self.object(Kind.PROPERTY, first))
+
+    def model_type(self, call: Call, arguments: list[int]) -> None:
+        if len(arguments) == 1:
+            self.use(arguments[0], self.type_of, call.result)
+
+    def type_of(self, obj: int, result: int) -> None:
+        kind, first, _ = self.table[obj]
+        if kind is Kind.INSTANCE:
+            self.put(result, self.object(Kind.CLASS, first))
+        elif kind is Kind.FOREIGN:
+            self.put(result, self.object(Kind.EXTERNAL, first))
+
+    def import_module(self, call: Call, arguments: list[int]) -> None:
+        for argument in arguments[:1]:
+            self.use(argument, self.import_named, call)
+
+    def import_named(self, obj: int, call: Call) -> None:
+        kind, first, value = self.table[obj]
+        if kind is Kind.VALUE and first == "str" and value and not value.startswith("."):
+            file = self.file_of(call.caller)
+            self.put(call.result, self.module_object(self.world.locate(file, value)))
+
+    def file_of(self, entity: int) -> int:
+        raise NotImplementedError
+
+    def cast(self, call: Call, arguments: list[int]) -> None:
+        if len(arguments) > 1:
+            self.use(arguments[0], self.instance_of, call.result)
+            self.link(arguments[1], call.result)
+
+    def instance_of(self, obj: int, target: int) -> None:
+        """An instance of the class ``obj`` may be in ``target``."""
+        kind, first, _ = self.table[obj]
+        if kind is Kind.CLASS:
+            self.put(target, self.object(Kind.INSTANCE, first))
+        elif kind is Kind.EXTERNAL and looks_like_class(first) and first not in _NO_TYPES:
+            self.put(target, self.object(Kind.FOREIGN, first))
+
+    # -- containers --------------------------------------------------------------------------------------------
+
+    def call_container(self, name: str, box: int, call: Call) -> None:
+        arguments = [variable for variable, starred in call.positional if not starred]
+        method = name.rpartition(".")[2]
+        is_dict = self.table[box][1][0] == "dict"
+        if method in ("append", "add", "insert", "appendleft"):
+            self.link(arguments[-1] if arguments else 0, self.slot(box, None))
+        elif method in ("extend", "update", "extendleft"):
+            for argument in arguments[:1]:
+                self.use(argument, self.merge_box if is_dict else self.extend_box, box, call.caller)
+            for key, variable in call.named:
+                self.link(variable, self.slot(box, key))
+        elif method in ("get", "pop", "setdefault", "popleft") and is_dict:
+            key = arguments[0] if arguments else 0
+            self.item(box, call.result, key, call.caller)
+            for default in arguments[1:2]:
+                self.link(default, call.result)
+                if method == "setdefault":
+                    self.set_item(box, key, default, call.caller)
+        elif method in ("pop", "popleft", "__next__", "send"):
+            self.link(self.every(box), call.result)
+        elif method in ("values", "union", "difference", "intersection"):
+            self.fill(call, "list" if method == "values" else "set", self.every(box))
+        elif method == "keys":
+            self.fill(call, "list", self.keys(box))
+        elif method == "items":
+            self.items(box, call)
+        elif method in ("copy", "__iter__"):
+            self.put(call.result, box)
+        elif method == "sort":
+            for _, variable in call.named:
+                self.use(variable, self.callback, self.simple_call(0, (self.every(box),), call.caller))
+
+    def merge_box(self, obj: int, box: int, caller: int) -> None:
+        """``box.update(obj)``: known keys stay apart."""
+        kind, first, _ = self.table[obj]
+        if kind is Kind.BOX and first[0] == "dict":
+            for key, variable in list(self.boxes.get(obj, {}).items()):
+                self.link(variable, self.slot(box, key))
+        else:
+            self.extend_box(obj, box, caller)
+
+    def items(self, box: int, call: Call) -> None:
+        pair = self.object(Kind.BOX, ("tuple", ("pair", call.number)), 2)
+        self.link(self.keys(box), self.slot(pair, 0))
+        self.link(self.every(box), self.slot(pair, 1))
+        element = self.new()
+        self.put(element, pair)
+        self.fill(call, "list", element)
+
+
+_NO_TYPES = frozenset(f"typing.{n}" for n in ("Any", "Callable", "TypeVar", "Union", "Optional", "Generic", "Protocol"))
+_HANDLERS = {
+    "builtins.map": Models.model_map,
+    "functools.reduce": Models.model_reduce,
+    "builtins.min": Models.extreme,
+    "builtins.max": Models.extreme,
+    "builtins.iter": Models.model_iter,
+    "builtins.next": Models.model_next,
+    "builtins.enumerate": Models.model_enumerate,
+    "builtins.zip": Models.model_zip,
+    "builtins.sum": Models.consume,
+    "builtins.any": Models.consume,
+    "builtins.all": Models.consume,
+    "builtins.dict": Models.model_dict,
+    "collections.OrderedDict": Models.model_dict,
+    "builtins.getattr": Models.model_getattr,
+    "builtins.setattr": Models.model_setattr,
+    "builtins.property": Models.model_property,
+    "builtins.type": Models.model_type,
+    "builtins.__import__": Models.import_module,
+    "importlib.import_module": Models.import_module,
+    "typing.cast": Models.cast,
+}

@@ -1,0 +1,76 @@
+"""Abstract objects: what a variable may hold, interned to small integers."""
+
+from __future__ import annotations
+
+import builtins
+from enum import IntEnum
+from typing import Any
+
+
+class Kind(IntEnum):
+    """Kinds of abstract objects; the comment gives the two payload values."""
+
+    MODULE = 0  # file index
+    NAMESPACE = 1  # dotted name of a package without a file
+    FUNCTION = 2  # function
+    CLASS = 3  # class
+    INSTANCE = 4  # class: any instance of it
+    EXTERNAL = 5  # qualified name of a symbol outside the corpus
+    FOREIGN = 6  # qualified name of a class outside the corpus: any instance of it
+    BOUND = 7  # function, receiver object
+    BOX = 8  # (container type, where it is made), number of elements or -1
+    VALUE = 9  # type name, value
+    SUPER = 10  # class, receiver object
+    GENERATOR = 11  # function
+    PROPERTY = 12  # function
+    METHOD = 13  # qualified name of a container's method, the container
+
+
+#: ``(kind, first, second)``
+Object = tuple[Kind, Any, Any]
+
+
+class Objects:
+    """The interning table."""
+
+    def __init__(self) -> None:
+        self.table: list[Object] = []
+        self._ids: dict[Object, int] = {}
+
+    def intern(self, kind: Kind, first: Any, second: Any = None) -> int:
+        key = (kind, first, second)
+        found = self._ids.get(key)
+        if found is None:
+            found = self._ids[key] = len(self.table)
+            self.table.append(key)
+        return found
+
+
+BUILTIN_NAMES = frozenset(dir(builtins)) | {"WindowsError", "reveal_type"}
+
+#: members of the built-in classes
+BUILTIN_MEMBERS: dict[str, frozenset[str]] = {
+    name: frozenset(dir(value)) for name, value in vars(builtins).items() if isinstance(value, type)
+}
+BOX_TYPES = {"list": "builtins.list", "tuple": "builtins.tuple", "dict": "builtins.dict", "set": "builtins.set"}
+BOX_TYPES["generator"] = "types.GeneratorType"
+
+
+def external_member(qualified_name: str, attribute: str) -> str | None:
+    """Qualified name of a member of something external; None where a built-in class is known not to have it."""
+    package, _, rest = qualified_name.partition(".")
+    if package == "builtins":
+        members = BUILTIN_MEMBERS.get(rest)
+        if members is not None and attribute not in members:
+            return None
+    return f"{qualified_name}.{attribute}"
+
+
+def looks_like_class(qualified_name: str) -> bool:
+    """Whether a call of this external symbol makes an instance of it: built-in classes are known, others are told by
+    the CapWords convention of PEP 8."""
+    package, _, rest = qualified_name.partition(".")
+    if package == "builtins":
+        return rest in BUILTIN_MEMBERS
+    last = qualified_name.rpartition(".")[2].lstrip("_")
+    return last[:1].isupper() and not last.isupper()
