@@ -157,10 +157,10 @@ class HGATConv(MessagePassing):
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         """Leaves out weights whose width is not known yet: they hold nothing."""
+        waiting = {k: v for k, v in self._parameters.items() if isinstance(v, UninitializedParameter)}
+        self._parameters.update(dict.fromkeys(waiting))
         super()._save_to_state_dict(destination, prefix, keep_vars)
-        for name in ("weight", "weight_dst"):
-            if isinstance(getattr(self, name), UninitializedParameter):
-                destination.pop(prefix + name, None)
+        self._parameters.update(waiting)
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *args: Any) -> None:
         """Gives lazy weights the width found in ``state_dict``, then loads as usual."""
@@ -227,7 +227,7 @@ class HGATConv(MessagePassing):
         """``W_r x`` for pairs sorted by relation: ``[pairs, in] -> [pairs, heads * out]``."""
         if self.comp is None:
             return relation_matmul(x, weight, relation)
-        per_basis = torch.matmul(x, weight.transpose(0, 1).flatten(1)).view(x.size(0), weight.size(0), -1)
+        per_basis = torch.matmul(x, weight.transpose(0, 1).flatten(1)).view(-1, weight.size(0), weight.size(2))
         return (self.comp[relation].unsqueeze(-1) * per_basis).sum(dim=1)
 
     def _target_kernel(self, weight: Tensor, att: Tensor) -> Tensor:

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from graphmer_geo.data.fake import FAKE, FakeConfig, fake_batch
+from graphmer_geo.nn import LeafyChainEmbedding, LeafyChainEncoder
+
+KEYS = ("root", "group", "slot", "batch", "edge_index", "edge_rel")
+
+
+def make_encoder(**changes: object) -> LeafyChainEncoder:
+    torch.manual_seed(0)
+    settings = {"num_relations": FAKE.num_relations, "dropout": 0.0} | changes
+    encoder = LeafyChainEncoder(16, 2, 2, 32, **settings)
+    with torch.no_grad():
+        for parameter in encoder.bias.parameters():
+            parameter.normal_()
+    return encoder
+
+
+def one_graph(batch: dict[str, Tensor], x: Tensor, g: int) -> tuple[Tensor, dict[str, Tensor]]:
+    rows = batch["batch"] == g
+    inside = rows[batch["edge_index"][1]]
+    part = {key: batch[key][rows] for key in ("root", "group", "slot")} | {
+        "batch": torch.zeros(int(rows.sum())).long()
+    }
+    part["edge_index"] = batch["edge_index"][:, inside] - batch["ptr"][g]
+    part["edge_rel"] = batch["edge_rel"][inside]
+    return x[rows], part
+
+
+@pytest.mark.parametrize("pre_norm", [True, False])
+@pytest.mark.parametrize("decay", ["additive", "multiplicative", "none"])
+def test_ragged_batch_equals_graph_by_graph(decay: str, pre_norm: bool) -> None:
+    encoder = make_encoder(decay=decay, pre_norm=pre_norm)
+    batch = fake_batch(5, FakeConfig(roots=(5, 40)))
+    x = torch.randn(batch["tok"].numel(), 16)
+    out = encoder(x, *(batch[key] for key in KEYS))
+    assert out.shape == x.shape
+    for g in range(5):
+        x_g, part = one_graph(batch, x, g)
+        alone = encoder(x_g, *(part[key] for key in KEYS))
+        torch.testing.assert_close(out[batch["batch"] == g], alone, atol=1e-5, rtol=1e-5)
+
+
+def chain(tok: Tensor, embedding: LeafyChainEmbedding, encoder: LeafyChainEncoder) -> Tensor:
+    n = tok.numel()
+    minus, nothing = torch.full((n,), -1), torch.empty(2, 0, dtype=torch.long)
+    x = embedding(tok, minus, nothing, nothing[0])
+    return encoder(x, torch.arange(n), minus, minus, torch.zeros(n).long(), nothing, nothing[0])
+
+
+def test_reversed_input_is_not_reversed_output() -> None:
+    embedding = LeafyChainEmbedding(50, 16, FAKE.num_relations, dropout=0.0)
+    tok = torch.randint(0, 50, (20,))
+    for positions, symmetric in (("rope", False), ("none", True)):
+        encoder = make_encoder(positions=positions)
+        with torch.no_grad():
+            embedding.token.weight.normal_()
+        out, turned = chain(tok, embedding, encoder), chain(tok.flip(0), embedding, encoder).flip(0)
+        # Without positions the encoder cannot tell `a - b` from `b - a`: the trap, kept here as a control.
+        assert torch.allclose(out, turned, atol=1e-4) == symmetric
+        if not symmetric:
+            assert (out - turned).abs().max() > 0.1
+
+
+def test_slots_of_a_masked_tail_differ() -> None:
+    embedding, encoder = LeafyChainEmbedding(50, 16, 4, dropout=0.0), make_encoder(num_relations=4)
+    with torch.no_grad():
+        embedding.token.weight.normal_()
+        embedding.slot.weight.normal_()
+    tok = torch.tensor([5, 6, 7, 8, 2, 2, 2])  # four roots, a tail of three masks
+    root, group = torch.tensor([0, 1, 2, 3, 1, 1, 1]), torch.tensor([-1, -1, -1, -1, 0, 0, 0])
+    slot = torch.tensor([-1, -1, -1, -1, 0, 1, 2])
+    edges, relation = torch.tensor([[1, 1, 1], [4, 5, 6]]), torch.tensor([1, 1, 1])
+    x = embedding(tok, slot, edges, relation)
+    out = encoder(x, root, group, slot, torch.zeros(7).long(), edges, relation)
+    assert min((out[a] - out[b]).abs().max() for a, b in ((4, 5), (5, 6), (4, 6))) > 0.1
+
+
+def test_relation_bias_is_seen() -> None:
+    encoder = make_encoder()
+    batch = fake_batch(3)
+    x = torch.randn(batch["tok"].numel(), 16)
+    arguments = [batch[key] for key in KEYS]
+    out = encoder(x, *arguments)
+    arguments[-1] = batch["edge_rel"] % (FAKE.num_relations - 1) + 1
+    assert not torch.allclose(out, encoder(x, *arguments))
+    assert make_encoder(num_relations=None)(x, *arguments[:4]).shape == x.shape
+
+
+def test_every_parameter_learns() -> None:
+    encoder, batch = make_encoder(dropout=0.1), fake_batch(4)
+    encoder(torch.randn(batch["tok"].numel(), 16), *(batch[key] for key in KEYS)).pow(3).sum().backward()
+    for name, parameter in encoder.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_bad_positions() -> None:
+    with pytest.raises(ValueError, match="'learned'"):
+        LeafyChainEncoder(8, 1, 1, 8, positions="learned")
