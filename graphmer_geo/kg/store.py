@@ -21,6 +21,7 @@ from graphmer_geo.kg.bindings import bind
 from graphmer_geo.kg.folder import recover
 from graphmer_geo.kg.manifest import Manifest
 from graphmer_geo.kg.occurrences import read_occurrences
+from graphmer_geo.kg.queries import named_query
 from graphmer_geo.kg.sources import read_bounded
 from graphmer_geo.kg.terms import to_python, to_term
 
@@ -136,6 +137,18 @@ class KnowledgeGraph:
             {name: to_python(term) for name, term in zip(columns, row, strict=True) if term is not None}
             for row in result
         ]
+
+    def run(self, name: str, **parameters: Any) -> list[dict[str, Any]]:
+        """Run one of the queries that ship with graphmer-geo; see ``ontology/queries``.
+
+        Raises:
+            UserError: If there is no query of this name, or a parameter is missing or unknown.
+        """
+        query = named_query(name)
+        if set(parameters) != set(query.parameters):
+            wanted = "; ".join(f"{p}: {meaning}" for p, meaning in query.parameters.items()) or "none"
+            raise UserError(f"query {name!r} got the parameters {sorted(parameters)}; it takes {wanted}")
+        return self.query(query.text, **parameters)
 
     @cached_property
     def _entities(self) -> pa.Table:

@@ -82,6 +82,22 @@ class ValidationReport:
         scores = ("score", "score_on_corrupted", "type_score", "type_score_on_corrupted")
         return {**asdict(self), **{name: getattr(self, name) for name in scores}}
 
+    def __str__(self) -> str:
+        nodes = sum(s.checked for s in self.shapes)
+        lines = [
+            f"{'conforms' if self.conforms else 'does not conform'}: {len(self.shapes)} shapes, {nodes:,} checks of a node, "
+            f"{sum(s.violations for s in self.shapes):,} violations",
+            f"consistent triples: {self.score:.2%} (shuffled copy: {self.score_on_corrupted:.2%}); "
+            f"by types alone: {self.type_score:.2%} (shuffled copy: {self.type_score_on_corrupted:.2%})",
+        ]
+        for shape in self.violated:
+            lines.append(f"  {shape.shape}: {shape.violations:,} of {shape.checked:,}: {shape.message}")
+            lines.extend(f"    {node}" for node in shape.examples)
+        for own, shuffled in zip(self.relations, self.relations_on_corrupted, strict=True):
+            share, after = own.consistent / own.checked, shuffled.consistent / shuffled.checked
+            lines.append(f"  {own.relation:<18}{own.checked:>9,}  {share:>8.2%}  shuffled {after:>8.2%}")
+        return "\n".join(lines)
+
 
 def validate(kg: KnowledgeGraph, *, seed: int = 0) -> ValidationReport:
     """Check a knowledge graph's asserted facts, heuristic edges included.
