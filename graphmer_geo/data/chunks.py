@@ -5,6 +5,7 @@ Works from entity spans and bytes alone, so it is the same for every language. N
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 
 CALLABLES = frozenset({"Function", "Method", "Constructor", "Initializer"})
 TYPES = frozenset({"Class", "Interface", "Enum", "Record", "AnnotationType"})
+
+
+_BLANK_LINE = re.compile(rb"\n[ \t\r]*\n")
 
 
 class EntitySpan(NamedTuple):
@@ -47,9 +51,9 @@ def chunk_spans(
     """The chunks of one file, in order and disjoint.
 
     A function inside a function stays with it, and so does a class inside a function. What is left of a class
-    or of the file falls into the gaps between their members. A gap in which nothing is named (comments, blank
-    lines, closing braces) goes to the member that follows it, if there is one, so that a comment stays with
-    what it describes.
+    or of the file falls into the gaps between their members. What follows a gap's last name and a blank line
+    (or a gap without names) is a comment; it goes to the member after the gap, so that it stays with what it
+    describes.
 
     Args:
         source: The file's bytes.
@@ -77,15 +81,16 @@ def _cut(source: bytes, node: _Node, names: Sequence[int]) -> Iterator[ChunkSpan
     """Chunks of a node and everything below it."""
     position = node.span.start
     for child in node.children:
-        gap = _strip(source, node.span._replace(start=position, end=child.span.start))
-        if gap and _has_name(gap, names):
-            yield gap
-        elif gap:
-            child = _Node(child.span._replace(start=gap.start), child.children)
+        gap = node.span._replace(start=position, end=child.span.start)
+        own = gap._replace(end=_end_of_named(source, gap, names))
+        if (kept := _strip(source, own)) is not None:
+            yield kept
+        if (lead := _strip(source, gap._replace(start=own.end))) is not None:
+            child = _Node(child.span._replace(start=lead.start), child.children)
         yield from _cut(source, child, names)
         position = child.span.end
     rest = _strip(source, node.span._replace(start=position))
-    if rest and (not node.children or _has_name(rest, names)):
+    if rest and (not node.children or _end_of_named(source, rest, names) > rest.start):
         yield rest
 
 
@@ -97,9 +102,13 @@ def _strip(source: bytes, span: ChunkSpan) -> ChunkSpan | None:
     return span._replace(start=start, end=end) if start < end else None
 
 
-def _has_name(span: ChunkSpan, names: Sequence[int]) -> bool:
-    first = bisect_left(names, span.start)
-    return first < len(names) and names[first] < span.end
+def _end_of_named(source: bytes, gap: ChunkSpan, names: Sequence[int]) -> int:
+    """Where the code of a gap ends: at the first blank line after its last name; its start if it has none."""
+    last = bisect_left(names, gap.end) - 1
+    if last < 0 or names[last] < gap.start:
+        return gap.start
+    blank = _BLANK_LINE.search(source, names[last], gap.end)
+    return blank.start() if blank else gap.end
 
 
 def windows(

@@ -60,7 +60,9 @@ def hetero_from_tables(entities: pa.Table, triples: pa.Table) -> HeteroData:
     first[1:] = (keys[:, 1:] != keys[:, :-1]).any(0)
     order = order[first]
     found, starts = np.unique(edge_type[order], return_index=True)
-    for code, rows in zip(found.tolist(), np.split(order, starts[1:]), strict=True):
+    ends = np.append(starts, len(order))[1:]
+    for code, first_row, end_row in zip(found.tolist(), starts, ends, strict=True):
+        rows = order[first_row:end_row]
         rest, to_kind = divmod(code, len(kind_names))
         from_kind, rel = divmod(rest, len(relation_names))
         store = data[kind_names[from_kind], relation_names[rel], kind_names[to_kind]]

@@ -59,7 +59,7 @@ def prepare(
     """
     config = config or DataConfig()
     target = Path(out)
-    graph = kg if isinstance(kg, KnowledgeGraph) else KnowledgeGraph.open(kg)
+    graph = KnowledgeGraph.open(kg) if isinstance(kg, str | Path) else kg
     fingerprint = _fingerprint(graph, config)
     if target.exists() and not (target / MANIFEST).is_file() and (target.is_file() or any(target.iterdir())):
         raise UserError(f"{str(target)!r} exists and is not prepared data; choose another --out")

@@ -96,12 +96,13 @@ def split_units(
     total = {unit: sum(parts.values()) for unit, parts in sizes.items()}
     for pool in _pools(sizes):
         free = [pool[i] for i in rng.permutation(len(pool)) if pool[i] not in named]
-        for split, share, fixed in (
-            ("test", fractions[2], test_units),
-            ("validation", fractions[1], validation_units),
+        amount = sum(total[unit] for unit in pool)
+        for split, share, fixed, keep in (
+            ("test", fractions[2], test_units, 1 if validation_units else 2),
+            ("validation", fractions[1], validation_units, 1),
         ):
-            if not fixed and len(free) > 1:
-                drawn = _draw(free, total, share * sum(total[unit] for unit in pool))
+            if not fixed and len(free) > keep:
+                drawn = _draw(free, total, share * amount, keep)
                 result |= dict.fromkeys(drawn, split)
                 free = [unit for unit in free if unit not in drawn]
     if not test_units:
@@ -120,11 +121,12 @@ def _pools(sizes: Mapping[str, Mapping[str, int]]) -> list[list[str]]:
     return pools or [sorted(sizes)]
 
 
-def _draw(units: Sequence[str], size: Mapping[str, int], target: float) -> set[str]:
+def _draw(units: Sequence[str], size: Mapping[str, int], target: float, keep: int) -> set[str]:
+    """Units that fit into the target, leaving at least ``keep`` of them."""
     drawn: set[str] = set()
     filled = 0
     for unit in units:
-        if filled + size[unit] <= 1.2 * target and len(drawn) < len(units) - 1:
+        if filled + size[unit] <= 1.2 * target and len(drawn) < len(units) - keep:
             drawn.add(unit)
             filled += size[unit]
     return drawn or {min(units, key=size.__getitem__)}
