@@ -117,7 +117,9 @@ class LexicalMatch(nn.Module):
         written = names.share.new_zeros(size + 1, 2 * count)
         written[row[head_node], head_query] = 1.0
         written[row[all_node[is_root]], count + all_query[is_root]] = 1.0
-        head, chunk = self._per_name(written[:size], name_tok, names).view(names.total.numel(), 2, count).unbind(1)
+        head, chunk = (
+            self._per_name(written[:size], name_tok, names).view(names.total.numel(), 2, count).unbind(1)
+        )
 
         points = self._point(context, query, all_query, all_node)
         mass = points.new_zeros((size + 1) * count)

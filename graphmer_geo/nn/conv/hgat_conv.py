@@ -32,10 +32,8 @@ class HGATConv(MessagePassing):
     decomposition).
 
     Each (node, relation) pair is projected once, and nothing of the size of :math:`\mathbf{W}_r` is gathered
-    per
-    edge: one matrix product per relation present, or one over all bases. The target's half of the logit is
-        computed
-    as :math:`\mathbf{x}_i^\top (\mathbf{W}_r^\top \mathbf{a}_r)`, so targets are never projected.
+    per edge: there is one matrix product per relation present. The target's half of the logit is computed as
+    :math:`\mathbf{x}_i^\top (\mathbf{W}_r^\top \mathbf{a}_r)`, so targets are never projected.
 
     Args:
         in_channels: size of an input vector, ``-1`` to infer it; a tuple ``(source, target)`` for bipartite
@@ -204,11 +202,19 @@ class HGATConv(MessagePassing):
         att_src = F.dropout(self.att_src, self.dropout, self.training)
         att_dst = F.dropout(self.att_dst, self.dropout, self.training)
 
+        if self.comp is not None:
+            # Only relations that occur are composed, so that a small batch does not pay for a large ontology.
+            present, edge_type = torch.unique(edge_type, return_inverse=True)
+            weight, weight_dst = self._compose(present, weight, weight_dst)
+            att_src, att_dst = att_src[present], att_dst[present]
+
         src_relation, src_node, src_pair = relation_pairs(source, edge_type, size[0])
         dst_relation, dst_node, dst_pair = relation_pairs(target, edge_type, size[1])
-        h = self._project(x_src[src_node], src_relation, weight).view(-1, self.heads, self.out_channels)
+        h = relation_matmul(x_src[src_node], weight, src_relation).view(-1, self.heads, self.out_channels)
         logit_src = (h * att_src[src_relation]).sum(dim=-1)  # [source pairs, heads]
-        logit_dst = relation_matmul(x_dst[dst_node], self._target_kernel(weight_dst, att_dst), dst_relation)
+        by_head = weight_dst.unflatten(2, (self.heads, self.out_channels))
+        kernel = torch.einsum("riho,rho->rih", by_head, att_dst)  # W_r^T a_r
+        logit_dst = relation_matmul(x_dst[dst_node], kernel, dst_relation)
         logit = F.leaky_relu(logit_src[src_pair] + logit_dst[dst_pair], self.negative_slope)
         if self.attention == "across-relation":
             alpha = softmax(
@@ -223,19 +229,14 @@ class HGATConv(MessagePassing):
             out = out + self.bias
         return (out, (edge_index, alpha)) if return_attention_weights else out
 
-    def _project(self, x: Tensor, relation: Tensor, weight: Tensor) -> Tensor:
-        """``W_r x`` for pairs sorted by relation: ``[pairs, in] -> [pairs, heads * out]``."""
-        if self.comp is None:
-            return relation_matmul(x, weight, relation)
-        per_basis = torch.matmul(x, weight.transpose(0, 1).flatten(1)).view(-1, weight.size(0), weight.size(2))
-        return (self.comp[relation].unsqueeze(-1) * per_basis).sum(dim=1)
-
-    def _target_kernel(self, weight: Tensor, att: Tensor) -> Tensor:
-        """``W_r^T a_r`` of every relation: ``[num_relations, in, heads]``."""
-        weight = weight.unflatten(2, (self.heads, self.out_channels))
-        if self.comp is None:
-            return torch.einsum("riho,rho->rih", weight, att)
-        return torch.einsum("rb,biho,rho->rih", self.comp, weight, att)
+    def _compose(self, relation: Tensor, *bases: Tensor) -> list[Tensor]:
+        """Matrices of some relations from bases ``[num_bases, in, heads * out]``; the same bases only once."""
+        comp = self.comp[relation]
+        done: dict[int, Tensor] = {}
+        for basis in bases:
+            if id(basis) not in done:
+                done[id(basis)] = (comp @ basis.flatten(1)).view(-1, *basis.shape[1:])
+        return [done[id(basis)] for basis in bases]
 
     def message(self, h: Tensor, alpha: Tensor) -> Tensor:
         """Weights the projected source of each edge: ``[num_edges, heads, out_channels]``."""
@@ -269,4 +270,4 @@ def relation_matmul(x: Tensor, weight: Tensor, relation: Tensor) -> Tensor:
     counts = torch.bincount(relation, minlength=weight.size(0)).tolist()
     # `unbind` gives all relations one gradient buffer, where indexing would give each its own.
     products = [part @ w for part, w, k in zip(x.split(counts), weight.unbind(0), counts, strict=True) if k]
-    return torch.cat(products) if products else x @ weight[0]
+    return torch.cat(products) if products else x @ weight.sum(dim=0)
