@@ -230,7 +230,7 @@ class HGATConv(MessagePassing):
         return (out, (edge_index, alpha)) if return_attention_weights else out
 
     def _compose(self, relation: Tensor, *bases: Tensor) -> list[Tensor]:
-        """Matrices of some relations from bases ``[num_bases, in, heads * out]``; the same bases only once."""
+        """Matrices of some relations from bases ``[num_bases, in, heads * out]``, equal bases only once."""
         comp = self.comp[relation]
         done: dict[int, Tensor] = {}
         for basis in bases:
