@@ -18,6 +18,7 @@ import pyarrow as pa
 from graphmer_geo import __version__
 from graphmer_geo.errors import UserError
 from graphmer_geo.kg import emit
+from graphmer_geo.kg import vocabulary as v
 from graphmer_geo.kg.extract import Extracted, Task, count_lines, extract_all, load_language
 from graphmer_geo.kg.facts import FileFacts, SourceFile
 from graphmer_geo.kg.folder import recover, replaced_folder
@@ -163,6 +164,7 @@ class _Build:
     def link(self) -> tuple[list[str], pa.Table]:
         """All N-Quads lines and all occurrences."""
         quads = load_ontology().quads()
+        shared: set[str] = set()
         writer = OccurrenceWriter()
         how: dict[str, int] = {}
         packages = _package_modules(r.facts for r in self.accepted if r.facts)
@@ -174,8 +176,10 @@ class _Build:
                 self.stage("link", done, len(self.accepted))
                 text = emit.FileText(result.task.sha256, result.size, result.lines)
                 parent = packages.get((*_project(fact.source), fact.source.module.rpartition(".")[0]))
-                for lines in emit.file_quads(fact, linked, text, parent):
-                    quads.extend(lines)
+                triples = emit.file_triples(fact, linked, text, parent)
+                shared |= triples.shared
+                for graphs, lines in ((v.FILE_GRAPHS, triples.own), (v.HEURISTIC_GRAPHS, triples.heuristic)):
+                    quads.extend(emit.in_graph(lines, v.graph_of_file(graphs, text.sha256, fact.source.key)))
                 writer.add(linked)
                 for o in linked.occurrences:
                     how[o.how] = how.get(o.how, 0) + 1
@@ -183,6 +187,7 @@ class _Build:
         texts = (
             (r.facts.source, emit.FileText(r.task.sha256, r.size, r.lines)) for r in self.accepted if r.facts
         )
+        quads.extend(emit.in_graph(shared, v.SHARED_GRAPH))
         quads.extend(emit.provenance_quads(texts, tool_versions(self.specs)))
         self.stage("link", done, len(self.accepted))
         occurrences = writer.table()

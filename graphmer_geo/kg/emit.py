@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -13,6 +13,7 @@ from graphmer_geo.kg.facts import Entity, FileFacts, LinkedFile, SourceFile
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 _TO_ESCAPE = re.compile(r'[\\"\n\r\t\b\f\x00-\x1f\x7f]')
 _TYPE = f"<{v.RDF_TYPE}>"
+_RELATIONS = frozenset(v.RELATIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,19 @@ def project_iri(source: SourceFile) -> str:
     )
 
 
-def file_quads(
+@dataclass(slots=True)
+class FileTriples:
+    """What one file asserts, as N-Triples without the final dot."""
+
+    own: set[str]  #: for the file's own graph
+    heuristic: set[str]  #: for its graph of heuristic edges
+    shared: set[str]  #: said of things that other files speak of too
+
+
+def file_triples(
     facts: FileFacts, linked: LinkedFile, text: FileText, package_module: str | None = None
-) -> tuple[list[str], list[str]]:
-    """The lines of a file's own graph, and of its graph of heuristic edges; each sorted, without duplicates.
+) -> FileTriples:
+    """Everything one file asserts; no triple is in two of the three sets.
 
     Args:
         facts: What the file declares.
@@ -67,22 +77,14 @@ def file_quads(
         text: Hash and size of the file.
         package_module: IRI of the Python package that declares this module, if it is in the corpus.
     """
-    asserted: set[str] = set()
-    asserted.update(_file_triples(facts.source, text))
-    asserted.update(_entity_triples(facts))
-    if package_module:
-        asserted.add(f"{term(package_module)} <{v.GM}declares> {term(facts.iri(0))}")
     sure, guessed = _reference_triples(linked)
-    asserted |= sure
-    heuristic = guessed - sure
-    only_guessed = {o for o in _objects(guessed) if o in linked.externals} - _objects(sure)
-    for iri in sorted(linked.externals):
-        triples = _external_triples(linked.source.language, iri, linked.externals[iri])
-        (heuristic if iri in only_guessed else asserted).update(triples)
-    key = facts.source.key
-    own = v.graph_of_file(v.FILE_GRAPHS, text.sha256, key)
-    guesses = v.graph_of_file(v.HEURISTIC_GRAPHS, text.sha256, key)
-    return in_graph(asserted, own), in_graph(heuristic, guesses)
+    own = {*_artifact_triples(facts.source, text), *_entity_triples(facts), *sure}
+    if package_module:
+        own.add(_triple(package_module, "declares", facts.iri(0)))
+    shared = {*_project_triples(facts.source), *_package_triples(facts)}
+    for iri, qualified_name in linked.externals.items():
+        shared.update(_external_triples(linked.source.language, iri, qualified_name))
+    return FileTriples(own, guessed - sure, shared)
 
 
 def in_graph(triples: Iterable[str], graph: str) -> list[str]:
@@ -90,12 +92,16 @@ def in_graph(triples: Iterable[str], graph: str) -> list[str]:
     return [f"{triple} <{graph}> .\n" for triple in sorted(triples)]
 
 
-def _file_triples(source: SourceFile, text: FileText) -> Iterator[str]:
-    file, project = term(file_iri(source)), term(project_iri(source))
+def _project_triples(source: SourceFile) -> Iterator[str]:
+    project = term(project_iri(source))
     yield f"{project} {_TYPE} <{v.GM}Project>"
     yield f"{project} <{v.GM}name> {literal(source.package)}"
     yield f"{project} <{v.GM}version> {literal(source.version)}"
-    yield f"{project} <{v.GM}directlyContains> {file}"
+
+
+def _artifact_triples(source: SourceFile, text: FileText) -> Iterator[str]:
+    file = term(file_iri(source))
+    yield f"{term(project_iri(source))} <{v.GM}directlyContains> {file}"
     yield f"{file} {_TYPE} <{v.GM}SourceFile>"
     values: dict[str, str | int] = {
         "path": source.path, "language": source.language, "sha256": text.sha256,
@@ -113,25 +119,34 @@ def _entity_triples(facts: FileFacts) -> Iterator[str]:
         if entity.descriptor in seen:  # reported by the extraction; a second one would merge with the first
             continue
         seen.add(entity.descriptor)
-        subject = term(facts.iri(index))
-        yield f"{subject} {_TYPE} <{v.GM}{entity.kind}>"
-        yield f"{subject} <{v.GM}language> {language}"
+        subject = facts.iri(index)
         if entity.parent >= 0:
-            parent = term(facts.iri(entity.parent))
-            yield f"{parent} <{v.GM}{v.containment_of(entity.kind)}> {subject}"
-        if entity.kind == "Package":  # spread over files: what one file says of it must hold in all
+            yield _triple(facts.iri(entity.parent), v.containment_of(entity.kind), subject)
+        if entity.kind == "Package":
+            continue
+        yield f"<{subject}> {_TYPE} <{v.GM}{_known(entity.kind, v.KINDS)}>"
+        yield f"<{subject}> <{v.GM}language> {language}"
+        yield f"<{subject}> <{v.GM}definedInFile> {file}"
+        for prop, value in _literals(entity):
+            yield f"<{subject}> <{v.GM}{prop}> {literal(value)}"
+
+
+def _package_triples(facts: FileFacts) -> Iterator[str]:
+    """A Java package is spread over files: what one of them says of it must hold in all."""
+    for index, entity in enumerate(facts.entities):
+        if entity.kind == "Package":
+            subject = term(facts.iri(index))
+            yield f"{subject} {_TYPE} <{v.GM}Package>"
+            yield f"{subject} <{v.GM}language> {literal(facts.source.language)}"
             yield f"{subject} <{v.GM}name> {literal(entity.name)}"
             yield f"{subject} <{v.GM}qualifiedName> {literal(entity.qualified_name)}"
-            continue
-        yield f"{subject} <{v.GM}definedInFile> {file}"
-        for prop, value in _literals(entity):
-            yield f"{subject} <{v.GM}{prop}> {literal(value)}"
 
 
 def _literals(entity: Entity) -> Iterator[tuple[str, str | bool | int]]:
     for prop, attribute in v.ENTITY_FIELDS.items():
         yield prop, getattr(entity, attribute)
     for prop, value in entity.literals.items():
+        _known(prop, v.LITERALS)
         if isinstance(value, (list, tuple, set, frozenset)):
             yield from ((prop, one) for one in value)
         elif value is not None:
@@ -151,11 +166,18 @@ def _reference_triples(linked: LinkedFile) -> tuple[set[str], set[str]]:
 
 
 def _triple(subject: str, relation: str, target: str) -> str:
-    return f"<{subject}> <{v.GM}{relation}> <{target}>"
+    return f"<{subject}> <{v.GM}{_known(relation, _RELATIONS)}> <{target}>"
 
 
-def _objects(triples: Iterable[str]) -> set[str]:
-    return {t.rsplit(" ", 1)[1][1:-1] for t in triples}
+def _known(name: str, names: Container[str]) -> str:
+    """Extractors may use declared terms only.
+
+    Raises:
+        ValueError: If the name is none.
+    """
+    if name not in names:
+        raise ValueError(f"{name!r} is not a term the ontology has for this place; declare it in graphmer.ttl")
+    return name
 
 
 def _external_triples(language: str, iri: str, qualified_name: str) -> Iterator[str]:

@@ -77,6 +77,10 @@ ARTIFACT_LITERALS = ("language", "path", "sha256", "byteSize", "lineCount", "ver
 GRAPH_BASE = "https://w3id.org/graphmer/graph/"
 FILE_GRAPHS = GRAPH_BASE + "file/"  #: + first 16 digits of the SHA-256 + "/" + file key
 HEURISTIC_GRAPHS = GRAPH_BASE + "heuristic/"  #: the same, for edges whose only evidence is heuristic
+#: What several files say alike: external symbols, projects, Java packages. Each triple is in one graph only, because
+#: Oxigraph's union of graphs repeats a triple that is in several, and counts would be wrong.
+SHARED_GRAPH = GRAPH_BASE + "shared"
+ASSERTED_GRAPHS = (FILE_GRAPHS, HEURISTIC_GRAPHS, SHARED_GRAPH)  #: prefixes of all graphs that hold asserted facts
 INFERRED_GRAPHS = GRAPH_BASE + "inferred/"  #: + name of the rule
 ONTOLOGY_GRAPH = GRAPH_BASE + "ontology"
 PROVENANCE_GRAPH = GRAPH_BASE + "provenance"

@@ -74,7 +74,7 @@ class World:
 
 
 def read_world(store: ox.Store, ontology: Ontology) -> World:
-    """Read every property the ontology declares from the file graphs, sure and heuristic."""
+    """Read every property the ontology declares from the asserted facts, heuristic ones included."""
     reader = _Reader(store)
     typed = reader.pairs(v.RDF_TYPE)
     links = {name: reader.links(v.gm(name)) for name in ontology.relations}
@@ -100,7 +100,7 @@ class _Reader:
         for quad in self.store.quads_for_pattern(None, ox.NamedNode(predicate), None, None):
             graph: str = quad.graph_name.value  # type: ignore[union-attr]
             if graph not in kept:
-                kept[graph] = graph.startswith((v.FILE_GRAPHS, v.HEURISTIC_GRAPHS))
+                kept[graph] = graph.startswith(v.ASSERTED_GRAPHS)
             if kept[graph]:
                 yield quad.subject.value, quad.object  # type: ignore[union-attr, misc]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from graphmer_geo.errors import UserError
 
@@ -18,16 +19,22 @@ def ontology_file(name: str = "graphmer.ttl") -> Traversable:
     Raises:
         UserError: If no such file ships with the package.
     """
-    return _existing("ontology", name)
+    found = files(__name__).joinpath("ontology", *name.split("/"))
+    if not found.is_file():
+        raise UserError(f"no file {name!r} in the shipped ontology; reinstall graphmer-geo")
+    return found
 
 
-def dataset_file(name: str) -> Traversable:
-    """A file of ``datasets/``.
+def datasets_path() -> Path:
+    """The folder of data set recipes and small corpora, as a place on disk.
 
     Raises:
-        UserError: If no such file ships with the package.
+        UserError: If it did not ship with the package, or the package is not unpacked on disk.
     """
-    return _existing("datasets", name)
+    path = Path(str(files(__name__).joinpath("datasets")))
+    if not path.is_dir():
+        raise UserError(f"the shipped folder {str(path)!r} is missing; reinstall graphmer-geo")
+    return path.resolve()
 
 
 def shape_files() -> list[Traversable]:
@@ -38,13 +45,6 @@ def shape_files() -> list[Traversable]:
 def query_files() -> list[Traversable]:
     """All named SPARQL queries, sorted by name."""
     return _listing("ontology/queries", ".rq")
-
-
-def _existing(folder: str, name: str) -> Traversable:
-    found = files(__name__).joinpath(folder, *name.split("/"))
-    if not found.is_file():
-        raise UserError(f"no file {name!r} in the shipped folder {folder!r}; reinstall graphmer-geo")
-    return found
 
 
 def _listing(folder: str, ending: str) -> list[Traversable]:

@@ -6,6 +6,7 @@ import pytest
 
 from graphmer_geo.errors import UserError
 from graphmer_geo.kg import KnowledgeGraph, Source, build_kg
+from graphmer_geo.kg.facts import FileFacts, SourceFile
 from tests.kg.conftest import CORPUS, write_corpus
 
 BASE = "https://w3id.org/graphmer/id/toy/proj/0/"
@@ -176,3 +177,25 @@ def test_literals_survive_every_character(kg: KnowledgeGraph) -> None:
 
 def test_corpus_is_what_these_tests_think(kg: KnowledgeGraph) -> None:
     assert {r.path for r in kg.manifest.files} == set(CORPUS)
+
+
+def test_no_triple_is_in_two_graphs(kg: KnowledgeGraph) -> None:
+    """Oxigraph's union of graphs repeats such a triple, and every count over it would be wrong."""
+    assert len({q.triple for q in kg.store}) == len(kg.store)
+    (row,) = kg.query('SELECT (COUNT(*) AS ?n) { ?x gm:qualifiedName "lib.print" }')
+    assert row["n"] == 1
+
+
+def test_a_term_the_ontology_lacks_is_an_error_at_once(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.kg.toy import Toy
+
+    extract = Toy.extract
+
+    def invent(self: Toy, file: SourceFile, source: bytes) -> FileFacts:
+        facts = extract(self, file, source)
+        facts.entities[0].literals["colour"] = "red"
+        return facts
+
+    monkeypatch.setattr(Toy, "extract", invent)
+    with pytest.raises(ValueError, match="'colour' is not a term"):
+        build_kg([corpus], languages=["toy"])

@@ -30,7 +30,7 @@ def test_nt_and_ttl_hold_the_same_facts_about_code(kg: KnowledgeGraph, tmp_path:
     nt, ttl = (rdflib.Graph().parse(tmp_path / name) for name in ("a.nt", "a.ttl"))
     assert set(nt) == set(ttl)
     assert not list(nt.subjects(rdflib.RDF.type, rdflib.OWL.Class))
-    facts = {q.triple for q in kg.store if q.graph_name.value.startswith((v.FILE_GRAPHS, v.HEURISTIC_GRAPHS))}
+    facts = {q.triple for q in kg.store if q.graph_name.value.startswith(v.ASSERTED_GRAPHS)}
     assert len(nt) == len(facts)
 
 

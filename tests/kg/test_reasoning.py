@@ -26,7 +26,7 @@ def by_owlrl(kg: KnowledgeGraph) -> set[tuple[str, str, str]]:
     data = rdflib.Graph().parse(data=ontology_file().read_bytes(), format="turtle")
     nodes = set()
     for quad in kg.store:
-        if quad.graph_name.value.startswith((v.FILE_GRAPHS, v.HEURISTIC_GRAPHS)):
+        if quad.graph_name.value.startswith(v.ASSERTED_GRAPHS):
             data.parse(data=f"{quad.triple} .", format="nt")
             nodes.add(quad.subject.value)
     owlrl.DeductiveClosure(owlrl.OWLRL_Semantics).expand(data)
@@ -44,7 +44,7 @@ def _named_class(iri: str) -> bool:
 def test_entailments_equal_owlrl(kg: KnowledgeGraph) -> None:
     expected = by_owlrl(kg)
     infer(kg.store, on_demand=True)
-    keep = (v.FILE_GRAPHS, v.HEURISTIC_GRAPHS, v.INFERRED_GRAPHS)
+    keep = (*v.ASSERTED_GRAPHS, v.INFERRED_GRAPHS)
     got = {(q.subject.value, q.predicate.value, q.object.value) for q in kg.store if q.graph_name.value.startswith(keep)}
     prov = v.PROV + "Entity"  # stands outside the ontology's own classes
     assert got == {t for t in expected if t[2] != prov}

@@ -65,7 +65,7 @@ def by_pyshacl(kg: KnowledgeGraph) -> Counter[tuple[str, str]]:
     import rdflib
     from pyshacl import validate
 
-    triples = [q.triple for q in kg.store if q.graph_name.value.startswith((v.FILE_GRAPHS, v.HEURISTIC_GRAPHS))]
+    triples = [q.triple for q in kg.store if q.graph_name.value.startswith(v.ASSERTED_GRAPHS)]
     data = rdflib.Graph().parse(data=ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES), format="nt")
     shapes = rdflib.Graph()
     for file in shape_files():
