@@ -92,8 +92,18 @@ def validate(kg: str, json: bool = False) -> int:
     report = KnowledgeGraph.open(kg).validate()
     if json:
         write_json(report.to_dict())
-    else:
-        write_line(str(report))
+        return 0 if report.conforms else 1
+    for result in report.violated:
+        write_line(
+            f"{result.shape}: {result.violations:,} violations in {result.checked:,} nodes: {result.message}"
+        )
+        for node in result.examples:
+            write_line(f"  {node}")
+    verdict = "conforms" if report.conforms else "does not conform"
+    write_line(f"{kg} {verdict} to {len(report.shapes)} shapes ({report.seconds:.1f} s)")
+    write_line(
+        f"consistent triples: {report.score:.2%}; with tails shuffled: {report.score_on_corrupted:.2%}"
+    )
     return 0 if report.conforms else 1
 
 

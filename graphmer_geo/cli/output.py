@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -33,14 +33,21 @@ def write_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None
 def write_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], title: str | None = None) -> None:
     """A table for people; in a pipe plain columns, never wrapped or cut."""
     piped = not sys.stdout.isatty()
-    console = Console(width=_PIPE_WIDTH if piped else None, highlight=False)
     table = Table(title=title, title_justify="left", box=None if piped else Table().box, pad_edge=not piped)
     for column in columns:
         numeric = bool(rows) and all(isinstance(row.get(column, 0), (int, float)) for row in rows)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(row.get(column, "")) for column in columns))
-    console.print(table)
+    write_renderables([table])
+
+
+def write_renderables(items: Sequence[RenderableType]) -> None:
+    """Anything rich can draw, in a pipe without cutting lines."""
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    console = Console(width=width, highlight=False)
+    for item in items:
+        console.print(item)
 
 
 def write_line(text: str = "") -> None:

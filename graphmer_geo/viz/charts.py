@@ -84,15 +84,18 @@ def bar_figure(counts: Mapping[str, float], *, unit: str = "", limit: int = 20) 
         return figure
 
 
-def dot_figure(rows: Mapping[str, Mapping[str, float]], *, label: str, xmax: float | None = 1.0) -> Figure:
+def dot_figure(
+    rows: Mapping[str, Mapping[str, float]], *, label: str, first: str = "model", xmax: float | None = 1.0
+) -> Figure:
     """One line per name, one dot per series on it: compares a model with baselines, relation by relation.
 
     Args:
         rows: Name to series to value; a series may be missing in some rows.
         label: What the values are.
+        first: The series that stands out.
         xmax: Right end of the axis; None fits the data.
     """
-    series = sorted({name for row in rows.values() for name in row}, key=_series_order)
+    series = sorted({name for row in rows.values() for name in row}, key=lambda name: (name != first, name))
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(8.2, 1.0 + 0.3 * max(len(rows), 1)), layout="constrained")
         axes = figure.add_subplot()
@@ -106,8 +109,8 @@ def dot_figure(rows: Mapping[str, Mapping[str, float]], *, label: str, xmax: flo
             color, marker = SERIES[index % len(SERIES)], "oDs^v"[index % 5]
             axes.scatter(x, y_values, s=size, zorder=level, color=color, marker=marker, label=name)
         axes.set_yticks(range(len(rows)), list(rows))
-        axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.set_xlim(0, xmax)
+        axes.set_ylim(max(len(rows), 1) - 0.5, -0.5)
+        axes.set_xlim(0, xmax and 1.01 * xmax)
         axes.set_xlabel(label)
         axes.tick_params(axis="y", length=0, colors=INK)
         if series:
@@ -146,7 +149,3 @@ def _label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> No
             f"{title}  {y:.2f}", (x, previous), xytext=(8, 0), textcoords="offset points",
             va="center", color=color, annotation_clip=False,
         )  # fmt: skip
-
-
-def _series_order(name: str) -> tuple[bool, str]:
-    return name != "model", name

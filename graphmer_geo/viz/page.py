@@ -1,4 +1,4 @@
-"""A page as plain records, and their one template. Everything is escaped except SVG that this package drew."""
+"""A page as plain records, and their one template. All text is escaped; only SVG drawn here is not."""
 
 from __future__ import annotations
 
@@ -67,14 +67,17 @@ class Page:
 
 def render(page: Page) -> str:
     """The page as one HTML document that loads nothing from anywhere."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("graphmer_geo.viz", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
+    loader = jinja2.PackageLoader("graphmer_geo.viz", ".")
+    environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     return environment.get_template("report.html.j2").render(vars(page))
 
 
 def table_of(
-    rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None, *, limit: int | None = None, **kwargs: Any
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str] | None = None,
+    *,
+    limit: int | None = None,
+    **kwargs: Any,
 ) -> Table:
     """A table from dicts; numbers are formatted and set flush right.
 
