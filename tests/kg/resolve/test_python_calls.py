@@ -91,18 +91,18 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
     ),
     "super": (
         {"m.py": "class A:\n def f(self): pass\nclass B(A):\n def f(self): super().f()\nB().f()"},
-        "m>m.B.f m.B.f>m.A.f",
+        "m>m.B.f m.B.f>m.A.f m.B.f>builtins.super",
     ),
     "super follows the receiver's order": (
         {
             "m.py": "class R:\n def f(self): pass\nclass A(R):\n def f(self): super().f()\nclass B(R):\n"
             " def f(self): pass\nclass C(A, B): pass\nC().f()"
         },
-        "m>m.A.f m.A.f>m.B.f",
+        "m>m.A.f m.A.f>m.B.f m.A.f>builtins.super",
     ),
     "old super": (
         {"m.py": "class A:\n def f(self): pass\nclass B(A):\n def f(self): super(B, self).f()\nB().f()"},
-        "m>m.B.f m.B.f>m.A.f",
+        "m>m.B.f m.B.f>m.A.f m.B.f>builtins.super",
     ),
     "call method": ({"m.py": "class C:\n def __call__(self): pass\nC()()"}, "m>m.C.__call__"),
     "property": ({"m.py": "def f(): pass\nclass C:\n @property\n def p(self): return f\nC().p()"}, "m>m.C.p m>m.f"),
@@ -152,7 +152,7 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
         "m>m.C.__add__ m>m.C.__eq__",
     ),
     "raise makes an instance": ({"m.py": "class E(Exception):\n def __init__(self): pass\nraise E"}, "m>m.E.__init__"),
-    "map": ({"m.py": "def f(x): pass\nlist(map(f, [1]))"}, "m>m.f m>builtins.map"),
+    "map": ({"m.py": "def f(x): pass\nlist(map(f, [1]))"}, "m>m.f m>builtins.map m>builtins.list"),
     "sort key": ({"m.py": "def f(x): pass\nsorted([1], key=f)"}, "m>m.f m>builtins.sorted"),
     "getattr": ({"m.py": "class C:\n def f(self): pass\ngetattr(C(), 'f')()"}, "m>m.C.f m>builtins.getattr"),
     "partial": (
@@ -217,7 +217,7 @@ def calls(files: dict[str, str]) -> set[str]:
         edges = [(o.subject, o.relation, o.target) for o in linked.occurrences if o.target]
         edges += [(e.subject, e.relation, e.object) for e in linked.edges]
         for subject, relation, target in edges:
-            if relation == "calls":
+            if relation == "calls" or (relation == "instantiates" and target in linked.externals):
                 found.add(f"{names[subject]}>{names.get(target) or linked.externals[target]}")
     return found
 

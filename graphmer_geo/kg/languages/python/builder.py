@@ -19,6 +19,22 @@ _WORD = re.compile(rb"[^\s,\\]+")
 MAX_DEPTH = 150  #: nesting of expressions and blocks that is followed; deeper code is skipped and reported
 MAX_DECLARATIONS = 6  #: declarations that one read can stand for
 
+_COMPOUND = ("block", "decorated_definition", "function_definition", "class_definition")
+
+
+def code_end(node: Node) -> Node:
+    """The node that a definition really ends with: tree-sitter counts comments behind it as part of its block."""
+    while node.type in _COMPOUND or node.type.endswith(("_statement", "_clause")):
+        index = node.child_count - 1
+        last = node.child(index)
+        while last is not None and last.type == "comment" and index > 0:
+            index -= 1
+            last = node.child(index)
+        if last is None or last.type == "comment":
+            break
+        node = last
+    return node
+
 
 class Builder:
     """Everything that the statement and expression compilers share."""
@@ -57,6 +73,7 @@ class Builder:
     def add_entity(self, kind: str, name: str, suffix: str, parent: int, span: Node, name_node: Node | None) -> int:
         """Declare an entity; ``suffix`` is its own part of the descriptor, made unique by a ``(+n)``."""
         owner = self.entities[parent]
+        last = code_end(span)
         name_start, name_end = (name_node.start_byte, name_node.end_byte) if name_node else (span.start_byte,) * 2
         entity = Entity(
             kind=kind,
@@ -65,11 +82,11 @@ class Builder:
             qualified_name=f"{owner.qualified_name}.{name}",
             parent=parent,
             start=span.start_byte,
-            end=span.end_byte,
+            end=last.end_byte,
             name_start=name_start,
             name_end=name_end,
             start_line=span.start_point.row + 1,
-            end_line=span.end_point.row + 1,
+            end_line=last.end_point.row + 1,
         )
         self.entities.append(entity)
         return len(self.entities) - 1

@@ -91,21 +91,21 @@ class Emitter:
             return list(world.unbound(self.file, unbound))
         return list(world.declarations(self.file, site.variable))
 
-    def valued(self, variable: int) -> list[tuple[Target, int]]:
+    def valued(self, variable: int) -> list[Target]:
         """The declarations of the functions, classes and modules that a variable holds."""
         flow, world = self.flow, self.world
-        found: dict[Target, int] = {}
+        found: dict[Target, None] = {}
         for obj in flow.values(variable):
             kind, first, _ = flow.table[obj]
             if kind in (Kind.FUNCTION, Kind.BOUND):
-                found.setdefault(Target(world.function_entity(first), ""), obj)
+                found[Target(world.function_entity(first), "")] = None
             elif kind is Kind.CLASS:
-                found.setdefault(Target(world.class_entity(first), ""), obj)
+                found[Target(world.class_entity(first), "")] = None
             elif kind in (Kind.EXTERNAL, Kind.METHOD):
-                found.setdefault(Target(-1, first), obj)
+                found[Target(-1, first)] = None
             elif kind is Kind.MODULE:
-                found.setdefault(Target(world.entity_base[first], ""), obj)
-        return list(found.items())
+                found[Target(world.entity_base[first], "")] = None
+        return list(found)
 
     def members(self, obj: int, name: str) -> list[Target]:
         """What ``obj.name`` stands for by declaration."""
@@ -122,7 +122,7 @@ class Emitter:
         if kind in (Kind.EXTERNAL, Kind.FOREIGN, Kind.BOX, Kind.VALUE):
             target = flow.new()
             flow.load(obj, target, name)
-            return [t for t, _ in self.valued(target)]
+            return self.valued(target)
         return []
 
     def class_members(self, order: list[int | str | None], name: str) -> list[Target]:
@@ -191,24 +191,27 @@ class Emitter:
         flow = self.flow
         variable = self.world.variable_base[self.file] + site.variable
         exact = {target for target, how in declared if how == "exact"}
-        known = {target for target, _ in declared}
-        found: list[tuple[Target, How, int]] = []
+        known = dict.fromkeys(target for target, _ in declared)
+        found: list[tuple[Target, How]] = []
+        for target, how in declared:
+            if site.base and self.is_property(target):
+                self.row(site, "read", "calls", (target, how))
         for obj in flow.values(variable):
             if flow.table[obj][0] is Kind.INSTANCE:
                 member = flow.find(flow.order(flow.table[obj][1]), "__call__")
                 if isinstance(member, tuple):
-                    found += [(t, "inferred", o) for t, o in self.valued(member[1])]
-        for target, obj in self.valued(variable):
+                    found += [(t, "inferred") for t in self.valued(member[1])]
+        for target in self.valued(variable):
             if self.kind(target) != "Module":
-                found.append((target, "exact" if target in exact else "inferred", obj))
+                found.append((target, "exact" if target in exact else "inferred"))
         if not found:
             for target in known:
-                if self.kind(target) in (*_CALLABLE, *_TYPES, "ExternalSymbol"):
-                    found.append((target, "exact" if target in exact else "inferred", -1))
+                if self.kind(target) in (*_CALLABLE, *_TYPES, "ExternalSymbol") and not self.is_property(target):
+                    found.append((target, "exact" if target in exact else "inferred"))
         if not found or len(found) > MAX_TARGETS:
             self.row(site, "call", "calls", None)
             return
-        for target, how, _ in found:
+        for target, how in found:
             self.emit_called(site, target, how)
 
     def emit_called(self, site: Site, target: Target, how: How) -> None:
@@ -218,7 +221,7 @@ class Emitter:
             for name in ("__init__", "__new__"):
                 member = self.flow.find(self.flow.order(klass), name)
                 if isinstance(member, tuple):
-                    for found, _ in self.valued(member[1]):
+                    for found in self.valued(member[1]):
                         if self.kind(found) in _CALLABLE:
                             self.row(site, "call", "calls", (found, how))
         elif target.entity < 0 and target.external.startswith("builtins.") and looks_like_class(target.external):
@@ -268,7 +271,7 @@ class Emitter:
 
     def types_held(self, site: Site) -> list[Target]:
         variable = self.world.variable_base[self.file] + site.variable
-        found = [target for target, _ in self.valued(variable)]
+        found = self.valued(variable)
         if site.role == "raise" and not found:
             for obj in self.flow.values(variable):
                 kind, first, _ = self.flow.table[obj]

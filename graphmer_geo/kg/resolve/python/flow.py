@@ -27,7 +27,7 @@ class Flow(Models):
         super().__init__(world)
         self.literal: set[int] = set()  # variables of literals
         self.annotations: list[tuple[int, int]] = []  # (variable, type variable)
-        self.decorations: list[tuple[int, int]] = []  # (result, decorated)
+        self.decorations: list[tuple[int, int, int]] = []  # (result, decorator, decorated)
         self.dynamic: list[tuple[int, tuple[Any, ...]]] = []
 
     def file_of(self, entity: int) -> int:
@@ -169,7 +169,7 @@ class Flow(Models):
     def do_decorate(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
         result, decorated = base + op[1], base + op[3]
         call = self.simple_call(result, (decorated,), entities + op[4])
-        self.decorations.append((result, decorated))
+        self.decorations.append((result, base + op[2], decorated))
         self.use(base + op[2], self.decorate, call, decorated)
 
     def decorate(self, obj: int, call: Call, decorated: int) -> None:
@@ -185,9 +185,12 @@ class Flow(Models):
         """Add what definitions say where the flow found nothing; True if that changed anything."""
         before = len(self.pending)
         changed = self.close_items()
-        for result, decorated in self.decorations:
-            if not self.held[result]:
-                self.link(decorated, result)
+        for unknown_decorator in (True, False):  # `@wraps(f)` first: what it decorates may be the other's result
+            for result, decorator, decorated in self.decorations:
+                if not self.held[result] and (not unknown_decorator or not self.held[decorator]):
+                    self.link(decorated, result)
+                    changed = True
+            self.run()
         self.assume_receivers()
         for variable, types in self.annotations:
             self.assume_type(variable, types)
