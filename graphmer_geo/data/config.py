@@ -68,10 +68,13 @@ class ChainConfig(_Config):
         max_roots: Most root tokens; at least what the data was prepared with.
         max_leaves_per_tail: Longer tails are left out (counted), never cut.
         max_triples: Most triples of one chain.
-        max_per_head: Most candidate triples of one head in one epoch: a symbol used everywhere must not drown
-        the rest. inverse: Hang inverse triples too. target_relations: Relations whose tails may be masked,
-        without inverses (those follow); empty: all but the
-            containment relations and ``refersTo``, which names alone decide.
+        max_per_head: Most candidate triples of one head in one epoch: a symbol used everywhere must not
+            drown the rest.
+        inverse: Hang inverse triples too, on heads that the chunk declares: who calls this function.
+        inverse_of_references: Hang them also on what a chunk merely refers to. Who else calls ``len`` is
+            nothing the chunk could tell, so such triples crowd out useful ones.
+        target_relations: Relations whose tails may be masked, without inverses (those follow); empty: all but
+            the containment relations and ``refersTo``, which names alone decide.
         heuristic: Let triples that rest on heuristics ride along. They are never targets.
     """
 
@@ -80,6 +83,7 @@ class ChainConfig(_Config):
     max_triples: int = 24
     max_per_head: int = 64
     inverse: bool = True
+    inverse_of_references: bool = False
     target_relations: tuple[str, ...] = ()
     heuristic: bool = True
 

@@ -7,13 +7,19 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from torch.utils.data import Dataset
 
+from graphmer_geo.data.chunk_table import OWNER_ROLE
 from graphmer_geo.data.config import ChainConfig
 from graphmer_geo.data.folder import DataFolder
-from graphmer_geo.data.leafy_chain import IntArray, LeafyChainData, TripleTable, assemble, ranges
+from graphmer_geo.data.leafy_chain import BoolArray, IntArray, LeafyChainData, TripleTable, assemble, ranges
 from graphmer_geo.data.triple_index import Ragged, TripleIndex
 from graphmer_geo.errors import UserError
+
+#: Roles of mentions that declare their entity (a chunk's own entity included).
+DECLARING = ("definition", OWNER_ROLE)
 
 Transform = Callable[[LeafyChainData, np.random.Generator], LeafyChainData]
 
@@ -23,9 +29,9 @@ class LeafyChainDataset(Dataset[LeafyChainData]):
 
     Every entity that the chunk declares or refers to is a head, at one of its mentions. Its triples, wherever
     in the graph they were asserted (within the rules of
-    :class:`~graphmer_geo.data.triple_index.TripleIndex`), compete for ``max_triples`` places; rare relations
-    of the chunk have the same chance as frequent ones. What is drawn, and what the transforms draw, depends
-    on nothing but ``(seed, epoch, index)``.
+    :class:`~graphmer_geo.data.triple_index.TripleIndex`), and for what is declared here the inverse ones too,
+    compete for ``max_triples`` places; rare relations of the chunk have the same chance as frequent ones.
+    What is drawn, and what the transforms draw, depends on nothing but ``(seed, epoch, index)``.
 
     Args:
         data: Prepared data or its folder.
@@ -66,6 +72,8 @@ class LeafyChainDataset(Dataset[LeafyChainData]):
         self._mention_start = Ragged.from_arrow(chunks, "mention_start").value
         self._mention_len = Ragged.from_arrow(chunks, "mention_len").value
         self._mention_name = Ragged.from_arrow(chunks, "mention_name").value
+        roles = pc.is_in(chunks["mention_role"].combine_chunks().flatten(), value_set=pa.array(DECLARING))
+        self._mention_declares = roles.to_numpy(zero_copy_only=False).astype(np.bool_)
         self._label = Ragged.from_arrow(entities, "label_tok")
         self._label_len = self._label.length
         self._name_key = entities["name_key"].to_numpy().astype(np.int64)
@@ -85,7 +93,8 @@ class LeafyChainDataset(Dataset[LeafyChainData]):
         """Number of nodes to expect of each example, ``[len]``: exact for roots, an estimate for leaves."""
         chunk = np.repeat(np.arange(len(self)), self._mentions.length)
         heads = np.unique(np.stack([chunk, self._mentions.value]), axis=1)
-        degree = np.minimum(self.triples.degree(heads[1]), self.config.max_per_head)
+        everywhere = np.full(heads.shape[1], self.config.inverse_of_references)
+        degree = np.minimum(self.triples.ranges(heads[1], everywhere)[1], self.config.max_per_head)
         candidates = np.bincount(heads[0], degree, minlength=len(self))
         per_tail = self._label_len[self.triples.tail].mean() if len(self.triples.tail) else 0.0
         leaves = np.ceil(np.minimum(candidates, self.config.max_triples) * per_tail).astype(np.int64)
@@ -103,7 +112,7 @@ class LeafyChainDataset(Dataset[LeafyChainData]):
     def _draw(self, index: int, rng: np.random.Generator) -> TripleTable:
         """The triples that ride along this time."""
         heads, mention = self._heads(index, rng)
-        rows, owner = self._candidates(heads, rng)
+        rows, owner = self._candidates(heads, self._mention_declares[mention], rng)
         limit = self.config.max_triples
         if len(rows) > limit:
             rel = self.triples.rel[rows]
@@ -127,15 +136,21 @@ class LeafyChainDataset(Dataset[LeafyChainData]):
         )
 
     def _heads(self, index: int, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
-        """The entities of a chunk and one mention of each (a row of the mention columns); ``[h]``."""
+        """The entities of a chunk and a mention of each (a row of the mention columns); ``[h]``.
+
+        What is declared here is taken where it is declared, the rest at any mention.
+        """
         first, last = self._mentions.ptr[index], self._mentions.ptr[index + 1]
         rows = first + rng.permutation(last - first)
+        rows = rows[np.argsort(~self._mention_declares[rows], kind="stable")]
         heads, at = np.unique(self._mentions.value[rows], return_index=True)
         return heads, rows[at]
 
-    def _candidates(self, heads: IntArray, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
+    def _candidates(
+        self, heads: IntArray, declared: BoolArray, rng: np.random.Generator
+    ) -> tuple[IntArray, IntArray]:
         """Triples of these heads, and where in ``heads`` the head of each is; ``[c]``."""
-        start, degree = self.triples.head_ptr[heads], self.triples.degree(heads)
+        start, degree = self.triples.ranges(heads, declared | self.config.inverse_of_references)
         cap = self.config.max_per_head
         rows = ranges(start, np.where(degree > cap, 0, degree))
         if (frequent := np.flatnonzero(degree > cap)).size:

@@ -55,7 +55,7 @@ def prepare(
 
     Raises:
         UserError: ``out`` holds something else, a source file has changed, or the graph has too few units to
-        split.
+            split.
     """
     config = config or DataConfig()
     target = Path(out)

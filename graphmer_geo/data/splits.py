@@ -75,9 +75,8 @@ def split_units(
         validation_units: Validate on exactly these instead of drawing.
 
     Raises:
-        UserError: Fewer than three units, a named unit that does not exist or is named twice, or nothing left
-        to
-            train on.
+        UserError: Fewer than three units, a named unit that does not exist or is named twice, or nothing
+            left to train on.
     """
     if len(sizes) < 3:
         raise UserError(

@@ -44,13 +44,14 @@ class Ragged:
 
 @dataclass(frozen=True, slots=True)
 class TripleIndex:
-    """Triples sorted by head, inverse ones included.
+    """Triples sorted by head, those of a head as asserted before its inverse ones.
 
     Training chains see facts asserted in training files only. Validation and test chains also see their own
     split's, and only those are targets there.
     """
 
     head_ptr: IntArray  # [num_entities + 1]
+    forward_end: IntArray  # [num_entities] where the inverse triples of each head begin
     rel: IntArray  # [T]
     tail: IntArray  # [T]
     target: NDArray[np.bool_]  # [T]
@@ -68,27 +69,33 @@ class TripleIndex:
             allowed &= ~heuristic
         own = (splits == split) & ~heuristic & (head != tail)
         head, rel, tail, own = head[allowed], rel[allowed], tail[allowed], own[allowed]
+        backward = np.zeros(len(head), np.bool_)
         if config.inverse:
             names = {index: name for name, index in ids.items()}
             inverse = np.array([ids.get(names[i] + INVERSE, 0) for i in range(len(ids))], np.int64)
             twin = np.flatnonzero(head != tail)
             head, tail = np.append(head, tail[twin]), np.append(tail, head[twin])
             rel, own = np.append(rel, inverse[rel[twin]]), np.append(own, own[twin])
+            backward = np.append(backward, np.ones(len(twin), np.bool_))
         lengths = label.length[tail]
         fits = (lengths > 0) & (lengths <= config.max_leaves_per_tail)
         rows = np.flatnonzero(fits)
-        rows = rows[np.lexsort((tail[rows], rel[rows], head[rows]))]
+        rows = rows[np.lexsort((tail[rows], rel[rows], backward[rows], head[rows]))]
         may_be_target = np.zeros(len(ids), np.bool_)
         may_be_target[[index for name, index in ids.items() if config.is_target(name)]] = True
-        counts = np.bincount(head[rows], minlength=len(label.ptr) - 1)
+        num_entities = len(label.ptr) - 1
+        head_ptr = np.append(0, np.cumsum(np.bincount(head[rows], minlength=num_entities)))
         return cls(
-            head_ptr=np.concatenate([[0], np.cumsum(counts)]),
+            head_ptr=head_ptr,
+            forward_end=head_ptr[:-1] + np.bincount(head[rows][~backward[rows]], minlength=num_entities),
             rel=rel[rows],
             tail=tail[rows],
             target=own[rows] & may_be_target[rel[rows]],
             tails_over_capacity=int(np.count_nonzero(~fits)),
         )
 
-    def degree(self, heads: IntArray) -> IntArray:
-        """Number of triples of each head."""
-        return self.head_ptr[heads + 1] - self.head_ptr[heads]
+    def ranges(self, heads: IntArray, inverse: NDArray[np.bool_]) -> tuple[IntArray, IntArray]:
+        """First triple and number of triples of each head, with inverse ones where ``inverse``; ``[h]``."""
+        start = self.head_ptr[heads]
+        end = np.where(inverse, self.head_ptr[heads + 1], self.forward_end[heads])
+        return start, end - start

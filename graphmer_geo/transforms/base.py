@@ -50,5 +50,5 @@ def corrupt(
     fate = rng.random(len(where))
     result[where[fate < 0.8]] = vocab.mask_id
     random = where[(fate >= 0.8) & (fate < 0.9)]
-    result[random] = rng.choice(vocab.ordinary, len(random))
+    result[random] = vocab.ordinary[rng.integers(0, len(vocab.ordinary), len(random))]
     return result

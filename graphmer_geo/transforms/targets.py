@@ -72,9 +72,10 @@ def choose(
 def rebuild(data: LeafyChainData, triples: TripleTable) -> LeafyChainData:
     """The same roots (and what was computed about them) with other triples."""
     chain = assemble(root_tokens(data).numpy(), triples)
-    for key in data.keys():
-        if key not in chain:
-            chain[key] = data[key]
+    rebuilt = set(chain.keys())
+    for key, value in data.to_dict().items():
+        if key not in rebuilt:
+            chain[key] = value
     return chain
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from graphmer_geo.data.tokenizer import decode
 from graphmer_geo.errors import UserError
 from graphmer_geo.transforms import MaskNodes, MaskTokens
 
-EVERYTHING = ChainConfig(max_triples=10_000, max_per_head=10_000, max_leaves_per_tail=40)
+EVERYTHING = ChainConfig(
+    max_triples=10_000, max_per_head=10_000, max_leaves_per_tail=40, inverse_of_references=True
+)
 
 
 def tensors(chain):
@@ -52,6 +55,34 @@ def test_chains_carry_all_facts_of_all_heads_in_the_chunk(data, split):
         wanted = {fact for fact in allowed if fact[0] in heads}
         wanted -= {(t, r, h) for h, r, t in wanted if h == t and r % 2 == 0}  # a loop is its own inverse
         assert {r[:3] for r in rows(dataset[index])} == wanted
+
+
+def test_inverse_facts_hang_where_their_head_is_declared(data):
+    config = replace(EVERYTHING, inverse_of_references=False)
+    dataset, everything = (LeafyChainDataset(data, "train", config=c) for c in (config, EVERYTHING))
+    names = {index: name for name, index in data.relations.items()}
+    fewer = 0
+    for index, row in enumerate(data.chunks("train").to_pylist()):
+        roles = zip(row["mention_entity"], row["mention_role"], strict=True)
+        declared = {entity for entity, role in roles if role in ("definition", "chunk")}
+        wanted = [r for r in rows(everything[index]) if r[0] in declared or not names[r[1]].endswith("^-1")]
+        assert sorted(r[:3] for r in rows(dataset[index])) == sorted(r[:3] for r in wanted)
+        fewer += len(rows(everything[index])) - len(wanted)
+    assert fewer > 50
+
+
+def test_declared_heads_hang_at_their_declaration(data):
+    dataset = LeafyChainDataset(data, "train")
+    for epoch in range(3):
+        dataset.set_epoch(epoch)
+        for index, row in enumerate(data.chunks("train").to_pylist()):
+            columns = (row[f"mention_{key}"] for key in ("entity", "role", "start"))
+            place = {e: start for e, role, start in zip(*columns, strict=True) if role == "definition"}
+            chain = dataset[index]
+            for head, start in zip(
+                chain["triple_head"].tolist(), chain["triple_head_start"].tolist(), strict=True
+            ):
+                assert place.get(head, start) == start
 
 
 def test_only_facts_asserted_in_the_own_split_are_targets(data):
@@ -141,7 +172,7 @@ def test_rare_relations_ride_along_as_often_as_frequent_ones(data):
     available = Counter(r[1] for r in rows(everything[index]))
     common, rare = available.most_common()[0][0], available.most_common()[-1][0]
     assert available[common] >= 5 * available[rare]
-    dataset = LeafyChainDataset(data, "train", config=ChainConfig(max_triples=4, max_leaves_per_tail=40))
+    dataset = LeafyChainDataset(data, "train", config=replace(EVERYTHING, max_triples=4))
     drawn = Counter()
     for epoch in range(300):
         dataset.set_epoch(epoch)
@@ -152,7 +183,7 @@ def test_rare_relations_ride_along_as_often_as_frequent_ones(data):
 
 
 def test_frequent_heads_are_capped(data):
-    config = ChainConfig(max_per_head=3, max_triples=1000, max_leaves_per_tail=40)
+    config = replace(EVERYTHING, max_per_head=3)
     dataset = LeafyChainDataset(data, "train", config=config)
     seen = set()
     for epoch in range(30):
@@ -165,7 +196,7 @@ def test_frequent_heads_are_capped(data):
 
 
 def test_tails_over_capacity_are_counted(data):
-    dataset = LeafyChainDataset(data, "train", config=ChainConfig(max_leaves_per_tail=2))
+    dataset = LeafyChainDataset(data, "train", config=replace(EVERYTHING, max_leaves_per_tail=2))
     roomy = LeafyChainDataset(data, "train", config=EVERYTHING)
     assert roomy.triples.tails_over_capacity == 0
     assert dataset.triples.tails_over_capacity == len(roomy.triples.tail) - len(dataset.triples.tail) > 0
