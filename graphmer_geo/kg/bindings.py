@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from graphmer_geo.errors import UserError
+
 from graphmer_geo.kg.terms import Term
 
 # What must be skipped whole to find the braces that are structure: IRIs, strings and comments.
@@ -26,8 +27,8 @@ _NAME = re.compile(r"[A-Za-z_]\w*")
 def bind(query: str, values: Mapping[str, Term]) -> str:
     """The query with the values joined to its outermost pattern, where its filters see them.
 
-    Oxigraph's own substitution demands that each variable is also selected, so it cannot bind a parameter that only
-    a filter or a pattern mentions.
+    Oxigraph's own substitution demands that each variable is also selected, so it cannot bind a parameter
+    that only a filter or a pattern mentions.
 
     Raises:
         UserError: If a name is no SPARQL variable, does not occur in the query, or the query has no pattern.

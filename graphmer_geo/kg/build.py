@@ -14,9 +14,9 @@ from importlib.resources import files as package_files
 from pathlib import Path
 
 import pyarrow as pa
+from graphmer_geo.errors import UserError
 
 from graphmer_geo import __version__
-from graphmer_geo.errors import UserError
 from graphmer_geo.kg import emit
 from graphmer_geo.kg import vocabulary as v
 from graphmer_geo.kg.extract import Extracted, Task, count_lines, extract_all, load_language
@@ -46,21 +46,21 @@ def build_kg(
 ) -> KnowledgeGraph:
     """Read source code into a knowledge graph.
 
-    Code is parsed, never imported or run. A file that cannot be read or parsed is recorded in the manifest and costs
-    only itself. If ``out`` already holds the graph of exactly these files, it is opened as it is; else it is replaced
-    in one step when the new graph is complete.
+    Code is parsed, never imported or run. A file that cannot be read or parsed is recorded in the manifest
+    and costs only itself. If ``out`` already holds the graph of exactly these files, it is opened as it is;
+    else it is replaced in one step when the new graph is complete.
 
     Args:
         sources: Folders, files or :class:`Source` objects.
         out: Folder to write (default: in memory only).
         languages: Names of the languages to read (default: all known).
-        workers: Processes that extract facts. More than one needs the usual ``if __name__ == "__main__"`` guard in
-            scripts.
+        workers: Processes that extract facts. More than one needs the usual ``if __name__ == "__main__"``
+            guard in scripts.
         progress: Called as the build advances.
 
     Raises:
-        UserError: If a source is missing or holds no code, a language is unknown, or ``out`` is something else than a
-            knowledge graph.
+        UserError: If a source is missing or holds no code, a language is unknown, or ``out`` is something
+            else than a knowledge graph.
     """
     if isinstance(sources, (str, Path, Source)):
         sources = [sources]

@@ -56,7 +56,9 @@ def _literals(world: World, shape: Shape, focus: Mask) -> tuple[Ids, list[str], 
 
 
 def _count(world: World, shape: Shape, focus: Mask) -> Ids:
-    starts = _literals(world, shape, focus)[0] if shape.path in world.values else _pairs(world, shape, focus)[0]
+    starts = (
+        _literals(world, shape, focus)[0] if shape.path in world.values else _pairs(world, shape, focus)[0]
+    )
     return np.bincount(starts, minlength=len(world))
 
 
@@ -115,7 +117,9 @@ def _less_than_or_equals(world: World, shape: Shape, constraint: Constraint, foc
 def _closed(world: World, shape: Shape, constraint: Constraint, focus: Mask) -> Ids:
     open_properties = set(constraint.values)
     found = [s[focus[s]] for name, (s, _) in world.links.items() if name not in open_properties]
-    found += [p.subjects[focus[p.subjects]] for name, p in world.values.items() if name not in open_properties]
+    found += [
+        p.subjects[focus[p.subjects]] for name, p in world.values.items() if name not in open_properties
+    ]
     return np.concatenate(found)
 
 

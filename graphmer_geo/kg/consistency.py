@@ -3,11 +3,16 @@
 Three tests of a triple, each of which a wrong resolution can fail:
 
 - *typed*: both ends are of classes the ontology admits;
-- containment (`declares`, `hasParameter`, `hasTypeParameter`): the child's text lies inside its parent's, and its
-  qualified name continues the parent's; `overrides`: same name, and the one type inherits from the other;
-- every other relation: the text written where the reference stands *names* the target. It is the target's name, the name
-  of the class whose constructor it is, or a name the file imports the target under. The text is evidence that the
-  resolver did not make.
+- containment (`declares`, `hasParameter`, `hasTypeParameter`): the child's text lies inside its parent's,
+  and its qualified name continues the parent's; `overrides`: same name, and one type inherits from the
+  other;
+- every other relation: the text written where the reference stands *names* the target. It is the target's
+  name, or a name the file imports the target under. A constructor is named by the class that is
+  instantiated there, or by one below its own. A call that no name states (indexing, `with`, iteration) must
+  be of a special method (`__x__`).
+
+The text is evidence that the resolver did not make, so this share is a lower bound: a value that reached
+its use under another name (`error = KeyError(); raise error`) is not confirmed, though it may be right.
 """
 
 from __future__ import annotations
@@ -21,7 +26,13 @@ import pyarrow.compute as pc
 
 from graphmer_geo.kg import vocabulary as v
 from graphmer_geo.kg.ontology import Ontology
-from graphmer_geo.kg.rules import Ancestors, name_not_continued, not_inherited, other_name, span_outside_parent
+from graphmer_geo.kg.rules import (
+    Ancestors,
+    name_not_continued,
+    not_inherited,
+    other_name,
+    span_outside_parent,
+)
 from graphmer_geo.kg.world import Ids, Mask, World
 
 
@@ -40,12 +51,15 @@ class Evidence:
 
     def __init__(self, world: World, occurrences: pa.Table) -> None:
         self._texts: dict[tuple[int, str], set[str]] = {}  # (subject, relation) -> texts written there
+        self._stated: set[tuple[int, int]] = set()  # (caller, callee) of which some text is a witness
         self._aliases: set[tuple[str, int]] = set()  # (text, entity) that an import binds
         rows = occurrences.filter(pc.is_valid(occurrences["entity"]))
         columns = (rows[c].to_pylist() for c in ("subject", "relation", "role", "name", "entity"))
         for subject, relation, role, name, entity in zip(*columns, strict=True):
             if relation and subject in world.ids:
                 self._texts.setdefault((world.ids[subject], relation), set()).add(name)
+                if relation == "calls":
+                    self._stated.add((world.ids[subject], world.ids.get(entity, -1)))
             if role == "import" and entity in world.ids:
                 self._aliases.add((name, world.ids[entity]))
         self._names = world.values["name"].strings(len(world))
@@ -58,13 +72,17 @@ class Evidence:
         return np.array([self._one(relation, s, o) for s, o in pairs], dtype=bool)
 
     def _one(self, relation: str, subject: int, target: int) -> bool:
-        texts = self._texts.get((subject, relation))
-        if texts is None:  # no text states it: an implicit call of a constructor
-            return relation == "calls" and self._owner.get(target, -1) in self._made.get(subject, ())
-        accepted = {self._names[target]}
-        if target in self._owner:
-            accepted |= {self._names[self._owner[target]], "super", "this"}
-        return any(text in accepted or (text, target) in self._aliases for text in texts)
+        name = self._names[target] or ""
+        if relation == "calls" and self._owner.get(target, -1) in self._made.get(subject, ()):
+            return True
+        texts = self._texts.get((subject, relation), set())
+        if name in texts or any((text, target) in self._aliases for text in texts):
+            return True
+        return relation == "calls" and (subject, target) not in self._stated and _is_special(name)
+
+
+def _is_special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
 
 
 def _constructor_owners(world: World) -> dict[int, int]:
@@ -75,13 +93,16 @@ def _constructor_owners(world: World) -> dict[int, int]:
 
 
 def _made_types(world: World) -> dict[int, set[int]]:
-    """Who makes an instance of what: by `instantiates`, and a constructor of all supertypes of its own type."""
+    """Whose constructors may run where.
+
+    Those of what is instantiated there and of its supertypes; within a constructor, those of its own type's.
+    """
     made: dict[int, set[int]] = {}
-    for subject, target in zip(*(a.tolist() for a in world.links["instantiates"]), strict=True):
-        made.setdefault(subject, set()).add(target)
     above = Ancestors(world)
+    for subject, target in zip(*(a.tolist() for a in world.links["instantiates"]), strict=True):
+        made.setdefault(subject, set()).update({target}, above.of(target))
     for constructor, owner in _constructor_owners(world).items():
-        made.setdefault(constructor, set()).update(above.of(owner))
+        made.setdefault(constructor, set()).update({owner}, above.of(owner))
     return made
 
 

@@ -11,8 +11,8 @@ from graphmer_geo.kg.world import World
 def shuffle_tails(world: World, seed: int = 0) -> World:
     """A copy in which the objects of each relation are permuted among its triples.
 
-    Every class, every literal and how often each node is an object stay as they were, so whatever looks at one side of
-    a triple only, notices nothing.
+    Every class, every literal and how often each node is an object stay as they were, so whatever looks at
+    one side of a triple only, notices nothing.
     """
     generator = np.random.default_rng(seed)
     links = dict(world.links)

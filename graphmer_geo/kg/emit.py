@@ -176,7 +176,9 @@ def _known(name: str, names: Container[str]) -> str:
         ValueError: If the name is none.
     """
     if name not in names:
-        raise ValueError(f"{name!r} is not a term the ontology has for this place; declare it in graphmer.ttl")
+        raise ValueError(
+            f"{name!r} is not a term the ontology has for this place; declare it in graphmer.ttl"
+        )
     return name
 
 
@@ -194,7 +196,10 @@ def simple_name(qualified_name: str) -> str:
 
 
 def provenance_quads(files: Iterable[tuple[SourceFile, FileText]], tools: Mapping[str, str]) -> list[str]:
-    """PROV-O: which graph was made from which file by which tools. No times: equal inputs give equal bytes."""
+    """PROV-O: which graph was made from which file by which tools.
+
+    No times are noted: equal inputs give equal bytes.
+    """
     triples: set[str] = set()
     activity = term(v.EXTRACTION)
     triples.add(f"{activity} {_TYPE} <{v.PROV}Activity>")

@@ -10,8 +10,8 @@ from xml.sax.saxutils import escape, quoteattr
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyoxigraph as ox
-
 from graphmer_geo.errors import UserError
+
 from graphmer_geo.kg import vocabulary as v
 from graphmer_geo.kg.occurrences import write_occurrences
 from graphmer_geo.kg.store import KnowledgeGraph
@@ -25,9 +25,10 @@ def export(kg: KnowledgeGraph, out: str | Path, format: Format = "nq") -> None:
     Args:
         kg: The graph.
         out: File to write; for ``parquet`` a folder.
-        format: ``nq``: every named graph, sorted N-Quads. ``nt``, ``ttl``: what is said of the code, without named
-            graphs, ontology and provenance (inferred facts included if there are any). ``graphml``: entities and
-            relations, for networkx or Gephi. ``parquet``: the tables of entities, relations and occurrences.
+        format: ``nq``: every named graph, sorted N-Quads. ``nt``, ``ttl``: what is said of the code, without
+            named graphs, ontology and provenance (inferred facts included if there are any). ``graphml``:
+            entities and relations, for networkx or Gephi. ``parquet``: the tables of entities, relations and
+            occurrences.
 
     Raises:
         UserError: If the format is unknown or the file cannot be written.
@@ -39,7 +40,9 @@ def export(kg: KnowledgeGraph, out: str | Path, format: Format = "nq") -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         _WRITERS[format](kg, target)
     except OSError as error:
-        raise UserError(f"cannot write {str(target)!r}: {error.strerror or error}; choose another --out") from None
+        raise UserError(
+            f"cannot write {str(target)!r}: {error.strerror or error}; choose another --out"
+        ) from None
 
 
 def _write_nq(kg: KnowledgeGraph, out: Path) -> None:
@@ -70,7 +73,9 @@ def _graphml(entities: pa.Table, triples: pa.Table) -> Iterator[str]:
     yield '<key id="heuristic" for="edge" attr.name="heuristic" attr.type="boolean"/>\n'
     yield '<graph edgedefault="directed">\n'
     for iri, *values in zip(*(entities[c].to_pylist() for c in ("iri", *columns)), strict=True):
-        data = "".join(_data(key, value) for key, value in zip(columns, values, strict=True) if value is not None)
+        data = "".join(
+            _data(key, value) for key, value in zip(columns, values, strict=True) if value is not None
+        )
         yield f"<node id={quoteattr(iri)}>{data}</node>\n"
     names = ("subject", "object", "relation", "heuristic")
     for subject, target, relation, heuristic in zip(*(triples[c].to_pylist() for c in names), strict=True):
@@ -80,7 +85,9 @@ def _graphml(entities: pa.Table, triples: pa.Table) -> Iterator[str]:
 
 
 def _data(key: str, value: str) -> str:
-    legal = "".join(c if c >= " " or c in "\t\n\r" else "�" for c in value)  # XML 1.0 has no other control characters
+    legal = "".join(
+        c if c >= " " or c in "\t\n\r" else "�" for c in value
+    )  # XML 1.0 has no other control characters
     return f'<data key="{key}">{escape(legal)}</data>'
 
 

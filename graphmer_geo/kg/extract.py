@@ -16,8 +16,9 @@ from importlib import import_module
 from pathlib import Path
 from types import FrameType
 
-from graphmer_geo.kg.facts import FileFacts, SourceFile
 from graphmer_geo.kg.languages.base import Language
+
+from graphmer_geo.kg.facts import FileFacts, SourceFile
 from graphmer_geo.kg.sources import read_bounded
 
 log = logging.getLogger(__name__)
@@ -40,8 +41,10 @@ _SURVIVABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One file to read. ``language`` is the ``module:attribute`` of its :class:`Language`, so that a new process can
-    find it; ``sha256`` is what the file must still hash to.
+    """One file to read.
+
+    ``language`` is the ``module:attribute`` of its :class:`Language`, so that a new process can find it;
+    ``sha256`` is what the file must still hash to.
     """
 
     language: str
@@ -148,7 +151,7 @@ def count_lines(data: bytes) -> int:
 
 
 def _report_repeated(result: Extracted) -> None:
-    """Two entities with one IRI would merge into one that never existed: only the first goes into the graph."""
+    """Note entities that share an IRI: they would merge, so only the first goes into the graph."""
     assert result.facts is not None
     seen: set[str] = set()
     for entity in result.facts.entities:

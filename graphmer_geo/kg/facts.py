@@ -13,8 +13,9 @@ from urllib.parse import quote
 
 ID_BASE = "https://w3id.org/graphmer/id/"
 
-#: How a target was found. ``exact``: by the language's own binding rules. ``inferred``: through a type or a value
-#: that was itself inferred. ``heuristic``: plausible, not proven. ``unresolved``: no target (no node, no triple).
+#: How a target was found. ``exact``: by the language's own binding rules. ``inferred``: through a type or a
+#: value that was itself inferred. ``heuristic``: plausible, not proven. ``unresolved``: no target (no node,
+#: no triple).
 How = Literal["exact", "inferred", "heuristic", "unresolved"]
 
 #: What an occurrence is, syntactically.
@@ -35,8 +36,10 @@ Role = Literal[
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """Where a file comes from. ``path`` is POSIX, relative to the source root; ``module`` is its dotted module
-    (Python) or package (Java) name.
+    """Where a file comes from.
+
+    ``path`` is POSIX, relative to the source root; ``module`` is its dotted module (Python) or package (Java)
+    name.
     """
 
     language: str
@@ -47,7 +50,7 @@ class SourceFile:
 
     @property
     def key(self) -> str:
-        """Stable identifier of this file across one KG: ``language/package/version/path``, percent-encoded."""
+        """Identifier of this file in a KG: ``language/package/version/path``, percent-encoded."""
         return "/".join(quote(p, safe="/") for p in (self.language, self.package, self.version, self.path))
 
     def iri(self, descriptor: str) -> str:
@@ -92,6 +95,8 @@ class Entity:
 
 @dataclass(slots=True)
 class ParseProblem:
+    """Something the parser could not make sense of."""
+
     line: int
     message: str
 
@@ -106,6 +111,7 @@ class FileFacts:
     problems: list[ParseProblem] = field(default_factory=list)
 
     def iri(self, index: int) -> str:
+        """The IRI of the entity at this index."""
         return self.source.iri(self.entities[index].descriptor)
 
 
@@ -134,8 +140,10 @@ class Edge(NamedTuple):
 
 @dataclass(slots=True)
 class LinkedFile:
-    """One file's references after linking. A triple is asserted for every occurrence that has both a relation and
-    a target, and for every edge; containment (`declares`, `hasParameter`, …) follows from the entities' parents.
+    """One file's references after linking.
+
+    A triple is asserted for every occurrence that has both a relation and a target, and for every edge;
+    containment (`declares`, `hasParameter`, …) follows from the entities' parents.
     """
 
     source: SourceFile

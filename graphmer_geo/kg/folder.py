@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def replaced_folder(target: Path) -> Iterator[Path]:
-    """A new, empty folder beside ``target`` that takes its place when the block ends well, and goes when it fails."""
+    """A new, empty folder that takes the place of ``target`` when the block ends well, else goes."""
     target.parent.mkdir(parents=True, exist_ok=True)
     recover(target)
     _remove_stale(target)

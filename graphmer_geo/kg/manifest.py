@@ -17,7 +17,10 @@ Status = Literal["ok", "partial", "skipped"]
 
 @dataclass(frozen=True)
 class FileRecord:
-    """One file that was found. ``partial``: read, with problems; ``skipped``: nothing of it is in the graph."""
+    """One file that was found.
+
+    ``partial``: read, with problems; ``skipped``: nothing of it is in the graph.
+    """
 
     key: str
     root: str  #: absolute path of the source root at build time

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from graphmer_geo.errors import UserError
+
 from graphmer_geo.resources import query_files
 
 _HEADER = re.compile(r"#\s*(title|description|parameter):\s*(.+)")
@@ -26,7 +27,9 @@ class NamedQuery:
 @cache
 def named_queries() -> dict[str, NamedQuery]:
     """All shipped queries by name."""
-    return {q.name: q for q in (_parse(f.name.removesuffix(".rq"), f.read_text("utf-8")) for f in query_files())}
+    return {
+        q.name: q for q in (_parse(f.name.removesuffix(".rq"), f.read_text("utf-8")) for f in query_files())
+    }
 
 
 def named_query(name: str) -> NamedQuery:
@@ -45,5 +48,7 @@ def _parse(name: str, text: str) -> NamedQuery:
     notes: dict[str, list[str]] = {"title": [], "description": [], "parameter": []}
     for key, value in _HEADER.findall(text):
         notes[key].append(value.strip())
-    parameters = {p.strip(): meaning.strip() for p, _, meaning in (note.partition(":") for note in notes["parameter"])}
+    parameters = {
+        p.strip(): meaning.strip() for p, _, meaning in (note.partition(":") for note in notes["parameter"])
+    }
     return NamedQuery(name, " ".join(notes["title"]), " ".join(notes["description"]), parameters, text)

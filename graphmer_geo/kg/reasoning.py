@@ -1,8 +1,8 @@
-"""Inference: the rules of OWL 2 RL that the ontology needs, as SPARQL updates, each into a named graph of its own.
+"""Inference: the rules of OWL 2 RL that the ontology needs, each into a named graph of its own.
 
-Asserted facts use one direction of each relation, so one pass in this order reaches the fixpoint. owlrl is the oracle:
-a test compares the entailments on a small graph. Domains and ranges are not rules here. They are checked in a closed
-world by the shapes, where a wrong fact is found instead of being believed.
+Asserted facts use one direction of each relation, so one pass in this order reaches the fixpoint. owlrl is
+the oracle: a test compares the entailments on a small graph. Domains and ranges are not rules here. They are
+checked in a closed world by the shapes, where a wrong fact is found instead of being believed.
 """
 
 from __future__ import annotations
@@ -39,10 +39,15 @@ def forget(store: ox.Store) -> None:
 def rules(ontology: Ontology, on_demand: bool = False) -> dict[str, list[str]]:
     """Rule -> WHERE patterns that bind ``?s ?p ?o``, in the order they must run.
 
-    The names are those of the OWL 2 RL rule tables (Motik et al., OWL 2 Web Ontology Language Profiles, section 4.3).
+    The names are those of the OWL 2 RL rule tables (Motik et al., OWL 2 Web Ontology Language Profiles,
+    section 4.3).
     """
     left_out = frozenset() if on_demand else ON_DEMAND
-    forward = [r for name, r in sorted(ontology.relations.items()) if _is_forward(name, ontology) and name not in left_out]
+    forward = [
+        r
+        for name, r in sorted(ontology.relations.items())
+        if _is_forward(name, ontology) and name not in left_out
+    ]
     transitive = {r.name for r in forward if "Transitive" in r.characteristics}
     below: dict[str, list[str]] = {}
     for relation in forward:

@@ -37,7 +37,8 @@ def name_not_continued(world: World, parents: Ids, children: Ids) -> Mask:
 
 
 def not_inherited(world: World, methods: Ids, others: Ids) -> Mask:
-    """[M] per pair of methods: the type of the first does not inherit from the type of the second, directly or not.
+    """[M] per pair of methods: the first's type does not inherit, however far, from the second's.
+
     Only where both have a type.
     """
     owner: dict[int, list[int]] = {}

@@ -1,4 +1,4 @@
-"""The SHACL shapes as plain records: the part of SHACL that the shipped shapes use, and an error for any other."""
+"""The SHACL shapes as plain records: the part of SHACL that they use, and an error for any other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,16 @@ GSH = "https://w3id.org/graphmer/shapes#"
 
 TargetKind = Literal["class", "subjectsOf", "objectsOf"]
 ConstraintKind = Literal[
-    "minCount", "maxCount", "datatype", "class", "in", "minInclusive", "pattern", "lessThanOrEquals", "closed", "sparql"
+    "minCount",
+    "maxCount",
+    "datatype",
+    "class",
+    "in",
+    "minInclusive",
+    "pattern",
+    "lessThanOrEquals",
+    "closed",
+    "sparql",
 ]
 
 
@@ -58,7 +67,15 @@ def parse_shapes(documents: Iterable[bytes]) -> tuple[Shape, ...]:
     return _Parser(store).shapes()
 
 
-_IGNORED = {"path", "property", "message", "targetClass", "targetSubjectsOf", "targetObjectsOf", "ignoredProperties"}
+_IGNORED = {
+    "path",
+    "property",
+    "message",
+    "targetClass",
+    "targetSubjectsOf",
+    "targetObjectsOf",
+    "ignoredProperties",
+}
 
 
 class _Parser:
@@ -99,9 +116,19 @@ class _Parser:
                 continue
             yield self._constraint(node, name, quad.object)
 
-    def _constraint(self, node: ox.NamedNode, name: str, value: ox.NamedNode | ox.BlankNode | ox.Literal) -> Constraint:
+    def _constraint(
+        self, node: ox.NamedNode, name: str, value: ox.NamedNode | ox.BlankNode | ox.Literal
+    ) -> Constraint:
         match name:
-            case "minCount" | "maxCount" | "datatype" | "class" | "minInclusive" | "pattern" | "lessThanOrEquals":
+            case (
+                "minCount"
+                | "maxCount"
+                | "datatype"
+                | "class"
+                | "minInclusive"
+                | "pattern"
+                | "lessThanOrEquals"
+            ):
                 return Constraint(name, (value.value.removeprefix(v.GM),))  # type: ignore[arg-type]
             case "or":
                 classes = [c.value for member in self._list(value) for c in self._all(member, "class")]
@@ -110,13 +137,17 @@ class _Parser:
                 return Constraint("in", tuple(t.value for t in self._list(value)))
             case "closed":
                 paths = [p.value for shape in self._all(node, "property") for p in self._all(shape, "path")]
-                return Constraint("closed", tuple(sorted(p.removeprefix(v.GM) for p in paths if p.startswith(v.GM))))
+                return Constraint(
+                    "closed", tuple(sorted(p.removeprefix(v.GM) for p in paths if p.startswith(v.GM)))
+                )
             case "sparql":
                 (query,) = self._all(value, "select")
                 return Constraint("sparql", (query.value,))
         raise ValueError(f"shape {node.value} uses sh:{name}, which the compiled validation does not know")
 
-    def _all(self, node: ox.NamedNode | ox.BlankNode, name: str) -> list[ox.NamedNode | ox.BlankNode | ox.Literal]:
+    def _all(
+        self, node: ox.NamedNode | ox.BlankNode, name: str
+    ) -> list[ox.NamedNode | ox.BlankNode | ox.Literal]:
         found = [q.object for q in self.store.quads_for_pattern(node, _sh(name), None, None)]
         return sorted(found, key=lambda t: t.value)
 

@@ -1,4 +1,7 @@
-"""Which files to read. Source trees are hostile: nothing here follows a link, runs code or reads without a bound."""
+"""Which files to read.
+
+Source trees are hostile: nothing here follows a link, runs code or reads without a bound.
+"""
 
 from __future__ import annotations
 
@@ -32,13 +35,13 @@ class Source:
     """A source root to read.
 
     Args:
-        path: A folder or a single file. A folder that has an ``__init__.py`` is itself a package: its parent is the
-            root that module names are relative to.
-        package: Name of the distribution in IRIs (default: from ``pyproject.toml`` or ``pom.xml`` in the folder,
-            else the folder's name).
+        path: A folder or a single file. A folder that has an ``__init__.py`` is itself a package: its parent
+            is the root that module names are relative to.
+        package: Name of the distribution in IRIs (default: from ``pyproject.toml`` or ``pom.xml`` in the
+            folder, else the folder's name).
         version: Its version (default: from the same file, else ``0``).
-        include: Paths, folders or glob patterns (``**`` crosses folders), relative to ``path``, of what to read
-            (default: everything).
+        include: Paths, folders or glob patterns (``**`` crosses folders), relative to ``path``, of what to
+            read (default: everything).
     """
 
     path: str | Path
@@ -120,7 +123,8 @@ def _too_large(size: int) -> str:
     return f"larger than {MAX_FILE_BYTES:,} bytes ({size:,})"
 
 
-# Roots --------------------------------------------------------------------------------------------------------
+# Roots
+# --------------------------------------------------------------------------------------------------------
 
 
 def _resolve(source: Source) -> _Root:
@@ -189,7 +193,8 @@ def _read_pom(data: bytes) -> tuple[str | None, str | None]:
     return texts.get("artifactId"), texts.get("version")
 
 
-# The walk -----------------------------------------------------------------------------------------------------
+# The walk
+# -----------------------------------------------------------------------------------------------------
 
 
 def _walk(root: _Root, extensions: Mapping[str, str]) -> Iterator[FoundFile]:

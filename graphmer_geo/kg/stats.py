@@ -15,9 +15,9 @@ def statistics(kg: KnowledgeGraph) -> dict[str, Any]:
     """Counts, as JSON types.
 
     Returns:
-        ``totals``; ``classes``, ``relations``, ``languages`` (entities) and ``resolution`` (occurrences that refer to
-        something, by how their target was found), each name -> count, the largest first; ``unresolved_share`` of the
-        occurrences that refer to something; ``ontology_version``.
+        ``totals``; ``classes``, ``relations``, ``languages`` (entities) and ``resolution`` (occurrences that
+        refer to something, by how their target was found), each name -> count, the largest first;
+        ``unresolved_share`` of the occurrences that refer to something; ``ontology_version``.
     """
     entities, triples, occurrences = kg.entities(), kg.triples(), kg.occurrences
     resolution = _references(occurrences)

@@ -13,8 +13,8 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 import pyoxigraph as ox
-
 from graphmer_geo.errors import UserError
+
 from graphmer_geo.kg import tables
 from graphmer_geo.kg import vocabulary as v
 from graphmer_geo.kg.bindings import bind
@@ -36,11 +36,12 @@ STORE = "store"
 class KnowledgeGraph:
     """Declarations and references of a code corpus, in RDF.
 
-    The default graph of queries is the union of all named graphs: one per source file, one per file for heuristic
-    edges, one per inference rule, the ontology and the provenance.
+    The default graph of queries is the union of all named graphs: one per source file, one per file for
+    heuristic edges, one per inference rule, the ontology and the provenance.
 
     Attributes:
-        store: The Oxigraph store. It is read-only when opened from a folder, unless ``writable`` was asked for.
+        store: The Oxigraph store. It is read-only when opened from a folder, unless ``writable`` was asked
+            for.
         manifest: What was read and how it went.
         folder: Where the graph lies, or None in memory.
     """
@@ -112,12 +113,13 @@ class KnowledgeGraph:
         Args:
             sparql: SELECT, ASK, CONSTRUCT or DESCRIBE.
             **bindings: Values for variables of the query, as terms: a value can never become syntax. A
-                string that begins with ``http://``, ``https://`` or ``urn:`` is an IRI; pass an rdflib or pyoxigraph
-                literal where it is not meant as one.
+                string that begins with ``http://``, ``https://`` or ``urn:`` is an IRI; pass an rdflib or
+                pyoxigraph literal where it is not meant as one.
 
         Returns:
-            One dict per row, variable name -> Python value (IRIs as ``str``; unbound variables are left out). ASK
-            gives one row ``{"ask": bool}``; CONSTRUCT and DESCRIBE give ``subject``, ``predicate``, ``object``.
+            One dict per row, variable name -> Python value (IRIs as ``str``; unbound variables are left
+            out). ASK gives one row ``{"ask": bool}``; CONSTRUCT and DESCRIBE give ``subject``,
+            ``predicate``, ``object``.
 
         Raises:
             UserError: If the query is not valid SPARQL.
@@ -224,9 +226,7 @@ class KnowledgeGraph:
 
 
 def load_store(quads: Iterable[str], folder: Path | None = None) -> ox.Store:
-    """A store with these N-Quads lines, in memory or in a folder. A store in a folder is closed on return, if the
-    caller drops it.
-    """
+    """A new store with these N-Quads lines, in memory or in a folder."""
     store = ox.Store() if folder is None else ox.Store(folder)
     store.bulk_load(input=cast(IO[bytes], _Lines(quads)), format=ox.RdfFormat.N_QUADS)
     if folder is not None:

@@ -85,8 +85,8 @@ class ValidationReport:
     def __str__(self) -> str:
         nodes = sum(s.checked for s in self.shapes)
         lines = [
-            f"{'conforms' if self.conforms else 'does not conform'}: {len(self.shapes)} shapes, {nodes:,} checks of a node, "
-            f"{sum(s.violations for s in self.shapes):,} violations",
+            f"{'conforms' if self.conforms else 'does not conform'}: {len(self.shapes)} shapes, "
+            f"{nodes:,} checks of a node, {sum(s.violations for s in self.shapes):,} violations",
             f"consistent triples: {self.score:.2%} (shuffled copy: {self.score_on_corrupted:.2%}); "
             f"by types alone: {self.type_score:.2%} (shuffled copy: {self.type_score_on_corrupted:.2%})",
         ]

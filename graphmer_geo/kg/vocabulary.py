@@ -1,4 +1,7 @@
-"""Names of the ontology that the code uses. A test checks every one of them against ``ontology/graphmer.ttl``."""
+"""Names of the ontology that the code uses.
+
+A test checks every one of them against ``ontology/graphmer.ttl``.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,8 @@ RDF_TYPE = RDF + "type"
 
 #: Kinds an extractor may give an entity: the leaves of the class tree that source text can declare.
 KINDS = frozenset(
-    "Module Package Class Interface Enum Record AnnotationType Function Method Constructor Lambda Initializer "
-    "Parameter Field EnumConstant GlobalVariable TypeParameter".split()
+    "Module Package Class Interface Enum Record AnnotationType Function Method Constructor Lambda "
+    "Initializer Parameter Field EnumConstant GlobalVariable TypeParameter".split()
 )
 EXTERNAL = "ExternalSymbol"
 
@@ -73,14 +76,19 @@ LITERALS: dict[str, type] = {
 #: Datatype properties of files and projects.
 ARTIFACT_LITERALS = ("language", "path", "sha256", "byteSize", "lineCount", "version")
 
-# Named graphs -------------------------------------------------------------------------------------------------
+# Named graphs
+# -------------------------------------------------------------------------------------------------
 GRAPH_BASE = "https://w3id.org/graphmer/graph/"
 FILE_GRAPHS = GRAPH_BASE + "file/"  #: + first 16 digits of the SHA-256 + "/" + file key
 HEURISTIC_GRAPHS = GRAPH_BASE + "heuristic/"  #: the same, for edges whose only evidence is heuristic
-#: What several files say alike: external symbols, projects, Java packages. Each triple is in one graph only, because
-#: Oxigraph's union of graphs repeats a triple that is in several, and counts would be wrong.
+#: What several files say alike: external symbols, projects, Java packages. Each triple is in one graph only,
+#: because Oxigraph's union of graphs repeats a triple that is in several, and counts would be wrong.
 SHARED_GRAPH = GRAPH_BASE + "shared"
-ASSERTED_GRAPHS = (FILE_GRAPHS, HEURISTIC_GRAPHS, SHARED_GRAPH)  #: prefixes of all graphs that hold asserted facts
+ASSERTED_GRAPHS = (
+    FILE_GRAPHS,
+    HEURISTIC_GRAPHS,
+    SHARED_GRAPH,
+)  #: prefixes of all graphs that hold asserted facts
 INFERRED_GRAPHS = GRAPH_BASE + "inferred/"  #: + name of the rule
 ONTOLOGY_GRAPH = GRAPH_BASE + "ontology"
 PROVENANCE_GRAPH = GRAPH_BASE + "provenance"

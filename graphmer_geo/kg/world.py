@@ -1,6 +1,7 @@
 """The asserted graph as arrays, for checks that would be slow as queries.
 
-N nodes are numbered; a relation is two integer arrays, a datatype property one integer array beside its values.
+N nodes are numbered; a relation is two integer arrays, a datatype property one integer array beside its
+values.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Files that ship with the package: the ontology, its shapes and queries, and the data set recipes.
 
-They live in ``ontology/`` and ``datasets/`` at the top of the repository. In a checkout this folder links to them; in
-an installed wheel it holds copies. Everything reaches them through these functions, never by a repository path.
+They live in ``ontology/`` and ``datasets/`` at the top of the repository. In a checkout this folder links to
+them; in an installed wheel it holds copies. Everything reaches them through these functions, never by a
+repository path.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pyoxigraph as ox
 import pytest
-
 from graphmer_geo.errors import UserError
+
 from graphmer_geo.kg import KnowledgeGraph
 from graphmer_geo.kg.bindings import bind
 
@@ -17,7 +17,7 @@ NAME = ox.Literal('x" } #')
         "# not { this ?v\nASK {|?s ?p ?v }",
         "PREFIX a: <http://a#{> CONSTRUCT { ?s ?p ?v } WHERE {|?s ?p ?v }".replace("#{", "#"),
         "CONSTRUCT WHERE {|?s ?p ?v }",
-        "SELECT (\"{\" AS ?x) {|?s ?p ?v . { SELECT * { ?a ?b ?c } } }",
+        'SELECT ("{" AS ?x) {|?s ?p ?v . { SELECT * { ?a ?b ?c } } }',
     ],
 )
 def test_the_block_goes_to_the_start_of_the_outermost_pattern(query: str) -> None:
@@ -33,8 +33,8 @@ def test_values_cannot_become_syntax(kg: KnowledgeGraph) -> None:
 
 def test_iris_numbers_and_filters(kg: KnowledgeGraph) -> None:
     (row,) = kg.query('SELECT ?f { ?f gm:qualifiedName "app.util.text.helper" }')
-    callers = kg.query("SELECT ?n { ?c gm:calls ?f ; gm:qualifiedName ?n FILTER(?line < ?limit) ?c gm:startLine ?line }",
-                       f=row["f"], limit=2)  # fmt: skip
+    query = "SELECT ?n { ?c gm:calls ?f ; gm:qualifiedName ?n ; gm:startLine ?line FILTER(?line < ?limit) }"
+    callers = kg.query(query, f=row["f"], limit=2)
     assert [r["n"] for r in callers] == ["app.util.text.helper"]
     assert kg.query("ASK { ?f a gm:Function }", f=row["f"]) == [{"ask": True}]
 

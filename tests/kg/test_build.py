@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from graphmer_geo.errors import UserError
+
 from graphmer_geo.kg import KnowledgeGraph, Source, build_kg
 from graphmer_geo.kg.facts import FileFacts, SourceFile
 from tests.kg.conftest import CORPUS, write_corpus
@@ -23,13 +23,15 @@ def test_entities_have_their_class_name_span_and_parent(kg: KnowledgeGraph) -> N
     text = kg.read_source(run["file"])
     assert text[run["name_start"] : run["name_end"]] == b"run"
     assert text[run["start"] : run["end"]].startswith(b"def run(self, n)")
-    assert (
-        run["kind"] == "Method" and run["qualified_name"] == "app.core.Base.run" and run["language"] == "toy"
-    )
+    assert run["kind"] == "Method"
+    assert run["qualified_name"] == "app.core.Base.run"
+    assert run["language"] == "toy"
     assert run["parent"] == BASE + "app/core#Base%23"
     assert rows[BASE + "app/core#Base%23run().(n)"]["parent"] == run["iri"]
     external = rows["https://w3id.org/graphmer/id/toy/external/-/-#lib.print"]
-    assert external["kind"] == "ExternalSymbol" and external["name"] == "print" and external["file"] is None
+    assert external["kind"] == "ExternalSymbol"
+    assert external["name"] == "print"
+    assert external["file"] is None
 
 
 def test_a_package_declares_its_submodules(kg: KnowledgeGraph) -> None:
@@ -45,7 +47,7 @@ def test_a_package_declares_its_submodules(kg: KnowledgeGraph) -> None:
 def test_heuristic_edges_live_apart_and_unresolved_ones_make_no_triple(kg: KnowledgeGraph) -> None:
     calls = [r for r in kg.triples().to_pylist() if r["relation"] == "calls"]
     guessed = {
-(r["subject"].rpartition("/")[2], r["object"].rpartition("#")[2]) for r in calls if r["heuristic"]
+        (r["subject"].rpartition("/")[2], r["object"].rpartition("#")[2]) for r in calls if r["heuristic"]
     }
     assert guessed == {("core#Base%23run().", "lib.guess"), ("text#main().", "Base%23stop().")}
     assert not any("nothing" in r["object"] for r in calls)
@@ -63,7 +65,8 @@ def test_two_builds_are_equal_byte_for_byte_however_many_workers(corpus: Path, t
     two = build_kg([corpus], tmp_path / "two", languages=["toy"], workers=2)
     memory = build_kg([corpus], languages=["toy"])
     assert lines(one) == lines(two) == lines(memory)
-    assert one.occurrences.equals(two.occurrences) and one.occurrences.equals(memory.occurrences)
+    assert one.occurrences.equals(two.occurrences)
+    assert one.occurrences.equals(memory.occurrences)
 
 
 def test_an_unchanged_build_is_not_repeated_and_a_changed_one_is(corpus: Path, tmp_path: Path) -> None:
@@ -74,7 +77,8 @@ def test_an_unchanged_build_is_not_repeated_and_a_changed_one_is(corpus: Path, t
     again = build_kg(
         [corpus], out, languages=["toy"], progress=lambda stage, done, total: stages.append(stage)
     )
-    assert (out / "manifest.json").stat().st_mtime_ns == stamp and set(stages) == {"hash"}
+    assert (out / "manifest.json").stat().st_mtime_ns == stamp
+    assert set(stages) == {"hash"}
     assert lines(again) == lines(first)
     (corpus / "app/core.toy").write_text("def other()\n")
     changed = build_kg([corpus], out, languages=["toy"])
@@ -109,17 +113,15 @@ def test_one_bad_file_costs_only_itself(corpus: Path, workers: int) -> None:
         (corpus / "app/crash.toy").write_text("!exit")
     kg = build_kg([corpus], languages=["toy"], workers=workers)
     records = {r.path: r for r in kg.manifest.files if r.status != "ok"}
-    assert (
-        records["app/deep.toy"].status == "skipped"
-        and "RecursionError" in records["app/deep.toy"].problems[0]
-    )
-    assert records["app/noted.toy"].status == "partial" and records["app/noted.toy"].problems == (
-        "line 1: a note",
-    )
+    assert records["app/deep.toy"].status == "skipped"
+    assert "RecursionError" in records["app/deep.toy"].problems[0]
+    assert records["app/noted.toy"].status == "partial"
+    assert records["app/noted.toy"].problems == ("line 1: a note",)
     if workers > 1:
         assert records["app/crash.toy"].problems == ("the extractor's process died",)
     names = kg.entities()["qualified_name"].to_pylist()
-    assert "app.noted.fine" in names and "app.deep" not in names
+    assert "app.noted.fine" in names
+    assert "app.deep" not in names
 
 
 def test_a_second_definition_of_the_same_thing_is_recorded_not_merged(corpus: Path, tmp_path: Path) -> None:

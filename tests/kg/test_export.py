@@ -7,15 +7,17 @@ import pyarrow.parquet as pq
 import pyoxigraph as ox
 import pytest
 import rdflib
-
 from graphmer_geo.errors import UserError
+
 from graphmer_geo.kg import KnowledgeGraph, build_kg
 from graphmer_geo.kg import vocabulary as v
 from graphmer_geo.kg.export import export
 from graphmer_geo.kg.stats import statistics
 
 
-def test_nq_holds_every_quad_sorted_and_equal_for_equal_builds(kg: KnowledgeGraph, corpus: Path, tmp_path: Path) -> None:
+def test_nq_holds_every_quad_sorted_and_equal_for_equal_builds(
+    kg: KnowledgeGraph, corpus: Path, tmp_path: Path
+) -> None:
     export(kg, tmp_path / "a.nq", "nq")
     export(build_kg([corpus], tmp_path / "kg", languages=["toy"]), tmp_path / "b.nq", "nq")
     text = (tmp_path / "a.nq").read_bytes()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-
 from graphmer_geo.errors import UserError
+
 from graphmer_geo.kg import KnowledgeGraph, build_kg
 from graphmer_geo.kg import vocabulary as v
 from graphmer_geo.kg.reasoning import forget, infer
@@ -45,7 +45,11 @@ def test_entailments_equal_owlrl(kg: KnowledgeGraph) -> None:
     expected = by_owlrl(kg)
     infer(kg.store, on_demand=True)
     keep = (*v.ASSERTED_GRAPHS, v.INFERRED_GRAPHS)
-    got = {(q.subject.value, q.predicate.value, q.object.value) for q in kg.store if q.graph_name.value.startswith(keep)}
+    got = {
+        (q.subject.value, q.predicate.value, q.object.value)
+        for q in kg.store
+        if q.graph_name.value.startswith(keep)
+    }
     prov = v.PROV + "Entity"  # stands outside the ontology's own classes
     assert got == {t for t in expected if t[2] != prov}
 
@@ -70,7 +74,9 @@ def test_inferred_facts_do_not_leak_into_tables_or_validation(kg: KnowledgeGraph
     assert kg.entities().equals(plain.entities())
     assert kg.triples().equals(plain.triples())
     assert kg.validate().shapes == report.shapes
-    assert kg.query("ASK { ?a gm:subtypeOf ?b . ?b gm:supertypeOf ?a . ?a a gm:TypeDeclaration }") == [{"ask": True}]
+    assert kg.query("ASK { ?a gm:subtypeOf ?b . ?b gm:supertypeOf ?a . ?a a gm:TypeDeclaration }") == [
+        {"ask": True}
+    ]
 
 
 def test_a_read_only_graph_says_how_to_write(corpus: Path, tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import rdflib
-
 from graphmer_geo.errors import UserError
+
 from graphmer_geo.kg import KnowledgeGraph, build_kg
 from graphmer_geo.kg import vocabulary as v
 from graphmer_geo.kg.languages import get_language, get_parser
@@ -76,7 +76,9 @@ def test_rdflib_sees_the_union_of_all_graphs(kg: KnowledgeGraph) -> None:
     assert kg.graph is kg.graph
 
 
-def test_source_that_moved_or_changed_is_not_read_as_if_it_were_the_same(kg: KnowledgeGraph, corpus: Path) -> None:
+def test_source_that_moved_or_changed_is_not_read_as_if_it_were_the_same(
+    kg: KnowledgeGraph, corpus: Path
+) -> None:
     key = "toy/proj/0/app/core.toy"
     assert kg.read_source(key).startswith(b"class Base")
     (corpus / "app/core.toy").write_text("class Other\n")

@@ -23,18 +23,23 @@ BROKEN = """
 @prefix gm: <https://w3id.org/graphmer#> .
 @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
 @prefix : <http://bad/> .
-:file a gm:SourceFile ; gm:path "/etc/passwd" ; gm:sha256 "XYZ" ; gm:language "java", "python" ; gm:byteSize -1 ;
+:file a gm:SourceFile ; gm:path "/etc/passwd" ; gm:sha256 "XYZ" ; gm:language "java", "python" ;
+    gm:byteSize -1 ;
     gm:lineCount "many" .
 :file2 a gm:SourceFile . :project a gm:Project . :project2 a gm:Project ; gm:name "a", "b" ; gm:version 1 .
-:project gm:directlyContains :file . :project2 gm:directlyContains :file . :nobody gm:directlyContains :file2 .
+:project gm:directlyContains :file . :project2 gm:directlyContains :file .
+    :nobody gm:directlyContains :file2 .
 :nameless a gm:Class ; gm:name "a", "b" ; gm:qualifiedName 7 ; gm:visibility "secret", "public", 1 ;
     gm:docstring "one", "two"@en .
-:swapped a gm:Function ; gm:definedInFile :file, :nobody ; gm:startByte 9, 2 ; gm:endByte 5 ; gm:nameStartByte 4 ;
+:swapped a gm:Function ; gm:definedInFile :file, :nobody ; gm:startByte 9, 2 ; gm:endByte 5 ;
+    gm:nameStartByte 4 ;
     gm:nameEndByte 3 ; gm:startLine 0 ; gm:endLine -3 ; gm:language true .
 :outer a gm:Class ; gm:qualifiedName "m.Outer" ; gm:definedInFile :file ; gm:startByte 10 ; gm:endByte 20 ;
-    gm:nameStartByte 2 ; gm:nameEndByte 4 ; gm:declares :inner, :elsewhere, :outer2 ; gm:hasTypeParameter :t .
+    gm:nameStartByte 2 ; gm:nameEndByte 4 ; gm:declares :inner, :elsewhere, :outer2 ;
+    gm:hasTypeParameter :t .
 :outer2 a gm:Class ; gm:hasTypeParameter :t ; gm:declares :inner .
-:inner a gm:Method ; gm:qualifiedName "m.Outerinner" ; gm:definedInFile :file ; gm:startByte 15 ; gm:endByte 25 .
+:inner a gm:Method ; gm:qualifiedName "m.Outerinner" ; gm:definedInFile :file ; gm:startByte 15 ;
+    gm:endByte 25 .
 :elsewhere a gm:Method ; gm:qualifiedName "m.Outer.elsewhere" ; gm:definedInFile :file2 ; gm:startByte 0 ;
     gm:endByte 99 ; gm:nameStartByte 0 ; gm:nameEndByte 0 .
 :t a gm:TypeParameter . :t2 a gm:TypeParameter . :pkg a gm:Package ; gm:definedInFile :file .
@@ -43,11 +48,14 @@ BROKEN = """
 :p1 a gm:Parameter ; gm:parameterIndex 1 ; gm:parameterKind "receiver", "varArgs" ; gm:hasDefault "yes" .
 :p2 a gm:Parameter ; gm:parameterIndex -1, "x" . :p3 a gm:Parameter .
 :p4 a gm:Parameter ; gm:parameterIndex 3 . :outer gm:hasParameter :p3 .
-:a a gm:Class ; gm:language "java" ; gm:extends :b, :i . :b a gm:Enum ; gm:language "python" ; gm:extends :c, :d .
+:a a gm:Class ; gm:language "java" ; gm:extends :b, :i . :b a gm:Enum ; gm:language "python" ;
+    gm:extends :c, :d .
 :c a gm:Record ; gm:implements :i ; gm:declares :m . :d a gm:Class ; gm:extends :b ; gm:declares :n .
 :i a gm:Interface ; gm:extends :a, :ext ; gm:declares :o . :j a gm:AnnotationType ; gm:extends :c .
-:m a gm:Method ; gm:name "m" ; gm:overrides :o, :n . :n a gm:Constructor ; gm:name "n" . :o a gm:Method ; gm:name "m" .
-:n gm:overrides :ext . :ext a gm:ExternalSymbol ; gm:name "x", "y" ; gm:qualifiedName "" ; gm:calls :m ; gm:startByte 1 .
+:m a gm:Method ; gm:name "m" ; gm:overrides :o, :n . :n a gm:Constructor ; gm:name "n" . :o a gm:Method ;
+    gm:name "m" .
+:n gm:overrides :ext . :ext a gm:ExternalSymbol ; gm:name "x", "y" ; gm:qualifiedName "" ; gm:calls :m ;
+    gm:startByte 1 .
 :outer gm:declares :ext .
 """
 _SIDES = [f":file gm:{r} :file2 ." for r in v.RELATIONS]
@@ -99,7 +107,8 @@ def test_every_sparql_shape_has_its_array_form() -> None:
 
 def test_an_unknown_part_of_shacl_is_an_error_not_ignored() -> None:
     shape = b"""@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix gm: <https://w3id.org/graphmer#> .
-    gm:s a sh:NodeShape ; sh:targetClass gm:Class ; sh:property gm:p . gm:p sh:path gm:name ; sh:maxLength 3 ."""
+    gm:s a sh:NodeShape ; sh:targetClass gm:Class ; sh:property gm:p .
+    gm:p sh:path gm:name ; sh:maxLength 3 ."""
     with pytest.raises(ValueError, match="maxLength"):
         parse_shapes([shape])
 
@@ -114,7 +123,8 @@ def test_domain_and_range_shapes_say_what_the_ontology_says() -> None:
 
 def test_a_good_graph_conforms_and_its_corrupted_copy_scores_far_lower(tmp_path: Path, toy: None) -> None:
     files = {
-        f"app/m{i:02}.toy": f"class C{i} < C{i - 1}\n  def run{i}(a, b) f{i} f{i + 1}\ndef f{i}(x, y) f{i - 1}\n"
+        f"app/m{i:02}.toy": f"class C{i} < C{i - 1}\n"
+        f"  def run{i}(a, b) f{i} f{i + 1}\ndef f{i}(x, y) f{i - 1}\n"
         for i in range(30)
     }
     kg = build_kg([write_corpus(tmp_path / "p", files)], languages=["toy"])

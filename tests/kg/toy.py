@@ -1,8 +1,8 @@
 """A programming language of three statements, so that the builder is tested without a real one.
 
-``class A < B`` at the margin; ``def f(p, q) a b ~c ?d`` at the margin or indented under a class: it calls a and b,
-perhaps c (heuristic), and something unknown d. A name that no file declares is external. ``!raise``, ``!exit`` and
-``!note`` make the extractor misbehave.
+``class A < B`` at the margin; ``def f(p, q) a b ~c ?d`` at the margin or indented under a class: it calls a
+and b, perhaps c (heuristic), and something unknown d. A name that no file declares is external. ``!raise``,
+``!exit`` and ``!note`` make the extractor misbehave.
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ class _Reader:
         indent = len(match[0]) - len(match[0].lstrip())
         self.entities.append(
             Entity(
-                kind, name, above.descriptor + name + ending, f"{above.qualified_name}.{name}", parent,
-                at + indent, at + match.end(), at + match.start(group), at + match.end(group), line, line, dict(literals),
+                kind, name, above.descriptor + name + ending, f"{above.qualified_name}.{name}", parent, at + indent,
+                at + match.end(), at + match.start(group), at + match.end(group), line, line, dict(literals),
             )
         )  # fmt: skip
         return len(self.entities) - 1

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from graphmer_geo.errors import UserError
 
 if TYPE_CHECKING:
-    from tree_sitter import Parser
-
     from graphmer_geo.kg.languages.base import Language
+    from tree_sitter import Parser
 
 #: name -> "module:attribute" of its Language
 LANGUAGES = {
