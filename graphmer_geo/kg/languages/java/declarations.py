@@ -1,0 +1,534 @@
+"""Reads the declarations of one Java file into entities and :mod:`.ops` records."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tree_sitter import Node
+
+from graphmer_geo.kg.facts import FileFacts, ParseProblem, SourceFile
+from graphmer_geo.kg.languages.java import ops as o
+from graphmer_geo.kg.languages.java.bodies import MAX_DEPTH, BodyReader
+from graphmer_geo.kg.languages.java.entities import Entities, newline_offsets
+from graphmer_geo.kg.languages.java.grammar import (
+    TYPE_NODES,
+    Text,
+    dimensions,
+    erased_text,
+    package_of,
+    parser,
+    type_ref,
+)
+from graphmer_geo.kg.languages.java.header import (
+    NO_MODIFIERS,
+    Modifiers,
+    docstring_of,
+    literals_of,
+    modifiers_of,
+    signature_of,
+)
+from graphmer_geo.kg.languages.java.problems import problems_of
+
+_KINDS = {
+    "class_declaration": "Class",
+    "interface_declaration": "Interface",
+    "enum_declaration": "Enum",
+    "record_declaration": "Record",
+    "annotation_type_declaration": "AnnotationType",
+}
+_TRANSPARENT = frozenset({"ERROR", "enum_body_declarations"})
+#: Operations that run nothing a graph would tell: a field initialised by them needs no Initializer.
+_INERT = frozenset({o.LITERAL, o.BINARY, o.SAME, o.TEST})
+
+
+class Extractor:
+    """Reads one file. Nesting is bounded: what lies deeper than :data:`MAX_DEPTH` is left out and reported."""
+
+    def __init__(self, file: SourceFile, source: bytes) -> None:
+        self.file = file
+        self.text = Text(source)
+        self.newlines = newline_offsets(source)
+        self.syntax = o.JavaSyntax(package_of(source), [], [], self.newlines)
+        self.entities = Entities(file.module, self.newlines, len(source))
+        self.problems: list[ParseProblem] = []
+        self._depth = 0
+        self._anonymous: dict[int, int] = {}
+        self._component_nodes: dict[int, list[tuple[Node, Node, o.TypeRef | None, bool]]] = {}
+
+    def run(self) -> FileFacts:
+        root = parser().parse(self.text.source).root_node
+        comment: Node | None = None
+        for node in root.named_children:
+            self._top_level(node, comment)
+            comment = node if node.type == "block_comment" else None
+        if root.has_error:
+            self.problems.extend(problems_of(root))
+        self.problems.sort(key=lambda problem: problem.line)
+        return FileFacts(self.file, self.entities.list, self.syntax, self.problems)
+
+    def enter(self, node: Node) -> bool:
+        """Whether one more level of nesting is allowed; if so, :meth:`leave` must follow."""
+        if self._depth >= MAX_DEPTH:
+            line = self.entities.line(node.start_byte)
+            message = f"nested deeper than {MAX_DEPTH} levels: left out"
+            if not any(p.message == message for p in self.problems):
+                self.problems.append(ParseProblem(line, message))
+            return False
+        self._depth += 1
+        return True
+
+    def leave(self) -> None:
+        self._depth -= 1
+
+    # -- top level -----------------------------------------------------------------------------------------------
+
+    def _top_level(self, node: Node, comment: Node | None) -> None:
+        kind = node.type
+        if kind in _KINDS:
+            self.type_declaration(node, 0, -1, comment)
+        elif kind == "import_declaration":
+            self._import(node)
+        elif kind == "package_declaration":
+            self._package(node, comment)
+        elif kind == "ERROR" and self.enter(node):
+            before: Node | None = None
+            for child in node.named_children:
+                self._top_level(child, before)
+                before = child if child.type == "block_comment" else None
+            self.leave()
+
+    def _package(self, node: Node, comment: Node | None) -> None:
+        entity = self.entities.list[0]
+        for child in node.named_children:
+            if child.type in ("identifier", "scoped_identifier"):
+                entity.name_start, entity.name_end = child.start_byte, child.end_byte
+            elif child.type in ("annotation", "marker_annotation"):
+                use = self.annotation(child, 0, -1)
+                if use is not None:
+                    self.syntax.package_annotations.append(use)
+        docstring = docstring_of(comment, self.text)
+        if docstring and self.file.path.endswith("package-info.java"):
+            entity.literals["docstring"] = docstring
+
+    def _import(self, node: Node) -> None:
+        is_static = any(child.type == "static" for child in node.children)
+        is_star = any(child.type == "asterisk" for child in node.named_children)
+        for child in node.named_children:
+            ref = type_ref(child, self.text) if child.type in ("identifier", "scoped_identifier") else None
+            if ref is not None:
+                self.syntax.imports.append(o.ImportDecl(ref[0], is_static, is_star))
+
+    # -- types ---------------------------------------------------------------------------------------------------
+
+    def type_declaration(
+        self, node: Node, parent: int, outer: int, comment: Node | None, is_local: bool = False
+    ) -> int:
+        """Reads a class, interface, enum, record or annotation type; returns its index in the syntax, or -1."""
+        name = node.child_by_field_name("name")
+        if name is None or not self.enter(node):
+            return -1
+        kind = _KINDS[node.type]
+        modifiers = modifiers_of(node)
+        body = node.child_by_field_name("body")
+        in_interface = outer >= 0 and self.syntax.classes[outer].kind in ("Interface", "AnnotationType")
+        literals = literals_of(modifiers, "public" if in_interface and not is_local else "package-private")
+        if is_local:
+            del literals["visibility"]
+        is_static = outer < 0 or in_interface or kind != "Class" or "static" in modifiers.words
+        if is_static and outer >= 0:
+            literals["isStatic"] = True
+        self._describe(literals, node, body, comment)
+        text = self.text.of(name)
+        entity = self.entities.add(kind, text, (text, "#"), parent, (node.start_byte, node.end_byte),
+                                   (name.start_byte, name.end_byte), literals)  # fmt: skip
+        decl = o.ClassDecl(entity, text, kind, outer, is_static, is_local)
+        index = len(self.syntax.classes)
+        self.syntax.classes.append(decl)
+        self._annotate(decl, entity, modifiers, index)
+        decl.type_parameters = self._type_parameters(node.child_by_field_name("type_parameters"), entity)
+        self._supertypes(node, decl)
+        if kind == "Record":
+            self._components(node, decl, index)
+        if body is not None:
+            self._members(body, index)
+        self.leave()
+        return index
+
+    def anonymous_class(self, node: Node, body: Node, base: o.TypeRef | None, parent: int, outer: int) -> int:
+        """Reads the body of ``new X() {…}`` or of an enum constant; returns the class's index, or -1."""
+        if not self.enter(node):
+            return -1
+        number = self._anonymous[outer] = self._anonymous.get(outer, 0) + 1
+        name = f"${number}"
+        owner = self.syntax.classes[outer].entity if outer >= 0 else 0
+        span = (body.start_byte, body.end_byte)
+        entity = self.entities.add("Class", name, (name, "#"), parent, span, (span[0], span[0]), {}, owner)
+        decl = o.ClassDecl(entity, name, "Class", outer, False, True, base=base)
+        index = len(self.syntax.classes)
+        self.syntax.classes.append(decl)
+        self._members(body, index)
+        self.leave()
+        return index
+
+    def _supertypes(self, node: Node, decl: o.ClassDecl) -> None:
+        for child in node.named_children:
+            kind = child.type
+            if kind == "superclass":
+                decl.extends = self.types_in(child)
+            elif kind == "extends_interfaces":
+                decl.extends = self.types_in(child)
+            elif kind == "super_interfaces":
+                decl.implements = self.types_in(child)
+            elif kind == "permits":
+                decl.permits = self.types_in(child)
+
+    def types_in(self, node: Node | None) -> tuple[o.TypeRef, ...]:
+        """All types that are children of a node or of its ``type_list``."""
+        found: list[o.TypeRef] = []
+        for child in node.named_children if node is not None else ():
+            if child.type == "type_list":
+                found.extend(self.types_in(child))
+            elif child.type in TYPE_NODES:
+                ref = type_ref(child, self.text)
+                if ref is not None:
+                    found.append(ref)
+        return tuple(found)
+
+    def _type_parameters(self, node: Node | None, parent: int) -> tuple[o.TypeParameterDecl, ...]:
+        declared: list[o.TypeParameterDecl] = []
+        for child in node.named_children if node is not None else ():
+            name: Node | None = None
+            bounds: tuple[o.TypeRef, ...] = ()
+            for part in child.named_children:
+                if part.type in ("type_identifier", "identifier"):
+                    name = part
+                elif part.type == "type_bound":
+                    bounds = self.types_in(part)
+            if child.type != "type_parameter" or name is None:
+                continue
+            text = self.text.of(name)
+            entity = self.entities.add("TypeParameter", text, (f"[{text}", "]"), parent,
+                                       (child.start_byte, child.end_byte), (name.start_byte, name.end_byte))  # fmt: skip
+            declared.append(o.TypeParameterDecl(entity, text, bounds))
+        return tuple(declared)
+
+    # -- members -------------------------------------------------------------------------------------------------
+
+    def _members(self, body: Node, index: int) -> None:
+        decl = self.syntax.classes[index]
+        comment: Node | None = None
+        for node in body.named_children:
+            kind = node.type
+            if kind in ("block_comment", "line_comment"):
+                comment = node if kind == "block_comment" else comment
+                continue
+            handler = _MEMBERS.get(kind)
+            if handler is not None:
+                handler(self, node, decl, index, comment)
+            elif kind in _KINDS:
+                self.type_declaration(node, decl.entity, index, comment)
+            elif kind in _TRANSPARENT and self.enter(node):
+                self._members(node, index)
+                self.leave()
+            comment = None
+        if body.type == "enum_body":
+            self._constants(body, decl, index)
+
+    def _constant(self, node: Node, decl: o.ClassDecl, index: int, comment: Node | None) -> None:
+        name = node.child_by_field_name("name")
+        if name is None:
+            return
+        modifiers = modifiers_of(node)
+        literals = literals_of(modifiers, "public")
+        self._describe(literals, node, None, comment, with_signature=False)
+        text = self.text.of(name)
+        entity = self.entities.add("EnumConstant", text, (text, "."), decl.entity,
+                                   (node.start_byte, node.end_byte), (name.start_byte, name.end_byte), literals)  # fmt: skip
+        decl.fields.append(o.FieldDecl(entity, text, None, True, False))
+        self._annotate(decl, entity, modifiers, index)
+
+    def _constants(self, body: Node, decl: o.ClassDecl, index: int) -> None:
+        """The code that makes the constants of an enum runs in one initializer."""
+        constants = [c for c in body.named_children if c.type == "enum_constant"]
+        active = [c for c in constants if c.child_by_field_name("arguments") or c.child_by_field_name("body")]
+        if not active:
+            return
+        span = (constants[0].start_byte, constants[-1].end_byte)
+        initializer = self._initializer(decl, span, is_static=True)
+        by_name = {field.name: field.entity for field in decl.fields}
+        for constant in active:
+            name, inner = constant.child_by_field_name("name"), constant.child_by_field_name("body")
+            if name is None:
+                continue
+            reader = BodyReader(self, initializer, index)
+            args = reader.arguments(constant.child_by_field_name("arguments"))
+            text = self.text.of(name)
+            anonymous = -1
+            if inner is not None:
+                base = (((decl.name, -1),), None, 0, ())
+                anonymous = self.anonymous_class(constant, inner, base, by_name.get(text, decl.entity), index)
+            decl.constants.append((initializer, text, name.start_byte, reader.ops, args, anonymous))
+
+    def _initializer(self, decl: o.ClassDecl, span: tuple[int, int], is_static: bool) -> int:
+        name = "<clinit>" if is_static else "<initializer>"
+        literals: dict[str, Any] = {"isStatic": True} if is_static else {}
+        return self.entities.add("Initializer", name, (f"{name}()", "."), decl.entity, span, (span[0], span[0]),
+                                 literals)  # fmt: skip
+
+    def _static_block(self, node: Node, decl: o.ClassDecl, index: int, comment: Node | None) -> None:
+        is_static = node.type == "static_initializer"
+        entity = self._initializer(decl, (node.start_byte, node.end_byte), is_static)
+        reader = BodyReader(self, entity, index)
+        reader.block(node)
+        decl.initializers.append((entity, reader.ops))
+
+    def _field(self, node: Node, decl: o.ClassDecl, index: int, comment: Node | None) -> None:
+        type_node = node.child_by_field_name("type")
+        ref = type_ref(type_node, self.text) if type_node is not None else None
+        modifiers = modifiers_of(node)
+        in_interface = decl.kind in ("Interface", "AnnotationType")
+        is_static = in_interface or "static" in modifiers.words
+        first = True
+        for child in node.children_by_field_name("declarator"):
+            name, value = child.child_by_field_name("name"), child.child_by_field_name("value")
+            if name is None:
+                continue
+            literals = literals_of(modifiers, "public" if in_interface else "package-private")
+            if is_static:
+                literals["isStatic"] = True
+            self._describe(literals, node, None, comment, with_signature=False)
+            text = self.text.of(name)
+            span = (node.start_byte, node.end_byte) if first else (child.start_byte, child.end_byte)
+            entity = self.entities.add("Field", text, (text, "."), decl.entity, span,
+                                       (name.start_byte, name.end_byte), literals)  # fmt: skip
+            extra = dimensions(child.child_by_field_name("dimensions"))
+            typed = (ref[0], ref[1], ref[2] + extra, ref[3]) if ref is not None and extra else ref
+            field = o.FieldDecl(entity, text, typed, is_static, "private" in modifiers.words, first)
+            decl.fields.append(field)
+            self._annotate(decl, entity, modifiers, index)
+            if value is not None:
+                self._initial_value(value, field, decl, index)
+            first = False
+
+    def _initial_value(self, value: Node, field: o.FieldDecl, decl: o.ClassDecl, index: int) -> None:
+        if value.child_count == 0 and value.type != "identifier":
+            return
+        before = len(self.entities.list)
+        initializer = self._initializer(decl, (value.start_byte, value.end_byte), field.is_static)
+        reader = BodyReader(self, initializer, index)
+        field.value = reader.expression(value)
+        if all(op[0] in _INERT for op in reader.ops) and len(self.entities.list) == before + 1:
+            self.entities.discard_last()
+            field.value = -1
+            return
+        field.initializer, field.ops = initializer, reader.ops
+
+    def _method(self, node: Node, decl: o.ClassDecl, index: int, comment: Node | None) -> None:
+        name = node.child_by_field_name("name")
+        if name is None:
+            return
+        is_constructor = node.type in ("constructor_declaration", "compact_constructor_declaration")
+        body, modifiers = node.child_by_field_name("body"), modifiers_of(node)
+        in_interface = decl.kind in ("Interface", "AnnotationType")
+        literals = literals_of(modifiers, "public" if in_interface else "package-private")
+        if node.type == "annotation_type_element_declaration" or (
+            in_interface and body is None and not {"static", "default"} & set(modifiers.words)
+        ):
+            literals["isAbstract"] = True
+        self._describe(literals, node, body, comment)
+        parameters = self._parameter_nodes(node.child_by_field_name("parameters"))
+        if node.type == "compact_constructor_declaration":
+            parameters = self._component_nodes.get(index, [])
+        varargs = any(is_varargs for _, _, _, is_varargs in parameters)
+        if varargs:
+            literals["isVarArgs"] = True
+        text = "<init>" if is_constructor else self.text.of(name)
+        kind = "Constructor" if is_constructor else "Method"
+        erased = ",".join(erased_text(ref, is_varargs) for _, _, ref, is_varargs in parameters)
+        entity = self.entities.add(kind, text, (f"{text}({erased})", "."), decl.entity,
+                                   (node.start_byte, node.end_byte), (name.start_byte, name.end_byte), literals)  # fmt: skip
+        self._annotate(decl, entity, modifiers, index)
+        type_parameters = self._type_parameters(node.child_by_field_name("type_parameters"), entity)
+        implicit_at = name.end_byte if node.type == "compact_constructor_declaration" else None
+        declared = self._parameters(parameters, entity, decl, index, implicit_at)
+        type_node = node.child_by_field_name("type")
+        returns = type_ref(type_node, self.text) if type_node is not None else None
+        extra = dimensions(node.child_by_field_name("dimensions"))
+        if returns is not None and extra:
+            returns = (returns[0], returns[1], returns[2] + extra, returns[3])
+        reader = BodyReader(self, entity, index)
+        if body is not None:
+            reader.block(body)
+        throws = next((self.types_in(c) for c in node.named_children if c.type == "throws"), ())
+        decl.methods.append(
+            o.MethodDecl(entity, text, type_parameters, returns, declared, varargs, "static" in modifiers.words,
+                         "private" in modifiers.words, bool(literals.get("isAbstract")), throws,
+                         reader.ops if body is not None else None, implicit_at is not None)
+        )  # fmt: skip
+
+    # -- parameters ----------------------------------------------------------------------------------------------
+
+    def _parameter_nodes(self, node: Node | None) -> list[tuple[Node, Node, o.TypeRef | None, bool]]:
+        """``(parameter, its name, its type, is varargs)`` for each parameter that is not a receiver."""
+        found: list[tuple[Node, Node, o.TypeRef | None, bool]] = []
+        for child in node.named_children if node is not None else ():
+            if child.type == "formal_parameter":
+                name, type_node = child.child_by_field_name("name"), child.child_by_field_name("type")
+                extra = dimensions(child.child_by_field_name("dimensions"))
+                varargs = False
+            elif child.type == "spread_parameter":
+                declarator = next((c for c in child.named_children if c.type == "variable_declarator"), None)
+                name = declarator.child_by_field_name("name") if declarator is not None else None
+                type_node = next((c for c in child.named_children if c.type in TYPE_NODES), None)
+                extra, varargs = 0, True
+            else:
+                continue
+            if name is None or name.type != "identifier":
+                continue
+            ref = type_ref(type_node, self.text) if type_node is not None else None
+            if ref is not None and extra:
+                ref = (ref[0], ref[1], ref[2] + extra, ref[3])
+            if self.text.of(name) != "this":
+                found.append((child, name, ref, varargs))
+        return found
+
+    def _parameters(
+        self,
+        nodes: list[tuple[Node, Node, o.TypeRef | None, bool]],
+        entity: int,
+        decl: o.ClassDecl | None,
+        index: int,
+        implicit_at: int | None = None,
+    ) -> tuple[o.ParameterDecl, ...]:
+        declared: list[o.ParameterDecl] = []
+        for position, (node, name, ref, varargs) in enumerate(nodes):
+            modifiers = modifiers_of(node)
+            literals: dict[str, Any] = {
+                "parameterIndex": position,
+                "parameterKind": "varArgs" if varargs else "positionalOnly",
+            }
+            if varargs:
+                literals["isVarArgs"] = True
+            if modifiers.words:
+                literals["modifier"] = list(modifiers.words)
+            text = self.text.of(name)
+            span, name_span = (node.start_byte, node.end_byte), (name.start_byte, name.end_byte)
+            if implicit_at is not None:  # written in the record's header, at the components
+                span = name_span = (implicit_at, implicit_at)
+            parameter = self.entities.add("Parameter", text, (f"({text}", ")"), entity, span, name_span, literals)
+            if decl is not None and implicit_at is None:
+                self._annotate(decl, parameter, modifiers, index)
+            typed = (ref[0], ref[1], ref[2] + 1, ref[3]) if ref is not None and varargs else ref
+            declared.append(o.ParameterDecl(parameter, text, typed))
+        return tuple(declared)
+
+    def lambda_parameters(
+        self, node: Node | None, entity: int
+    ) -> tuple[tuple[str, int, o.TypeRef | None, int], ...]:
+        """Adds a lambda's parameters; a type is None where it is inferred."""
+        found: list[tuple[Node, Node, o.TypeRef | None, bool]] = []
+        if node is None:
+            return ()
+        if node.type == "identifier":
+            found.append((node, node, None, False))
+        elif node.type == "inferred_parameters":
+            found.extend((c, c, None, False) for c in node.named_children if c.type == "identifier")
+        else:
+            found.extend(self._parameter_nodes(node))
+        declared = self._parameters(found, entity, None, -1)
+        return tuple(
+            (text, name.start_byte, None if decl.type and decl.type[0][0][0] == "var" else decl.type, decl.entity)
+            for (_, name, _, _), decl in zip(found, declared, strict=True)
+            for text in (decl.name,)
+        )
+
+    def _components(self, node: Node, decl: o.ClassDecl, index: int) -> None:
+        header = node.child_by_field_name("parameters")
+        nodes = self._parameter_nodes(header)
+        self._component_nodes[index] = nodes
+        for parameter, name, ref, varargs in nodes:
+            modifiers = modifiers_of(parameter)
+            literals = {"visibility": "private", "modifier": ["final"]}
+            text = self.text.of(name)
+            entity = self.entities.add("Field", text, (text, "."), decl.entity,
+                                       (parameter.start_byte, parameter.end_byte),
+                                       (name.start_byte, name.end_byte), literals)  # fmt: skip
+            typed = (ref[0], ref[1], ref[2] + 1, ref[3]) if ref is not None and varargs else ref
+            decl.fields.append(o.FieldDecl(entity, text, typed, False, True))
+            decl.components.append(text)
+            self._annotate(decl, entity, modifiers, index)
+        if header is not None and not self._declares_canonical(node, nodes):
+            self._canonical_constructor(header, nodes, decl, index)
+
+    def _declares_canonical(self, node: Node, components: list[Any]) -> bool:
+        body = node.child_by_field_name("body")
+        wanted = [erased_text(ref, varargs) for _, _, ref, varargs in components]
+        for child in body.named_children if body is not None else ():
+            if child.type == "compact_constructor_declaration":
+                return True
+            if child.type == "constructor_declaration":
+                written = self._parameter_nodes(child.child_by_field_name("parameters"))
+                if [erased_text(ref, varargs) for _, _, ref, varargs in written] == wanted:
+                    return True
+        return False
+
+    def _canonical_constructor(self, header: Node, nodes: list[Any], decl: o.ClassDecl, index: int) -> None:
+        """The constructor that every record has though nobody writes it."""
+        varargs = any(is_varargs for _, _, _, is_varargs in nodes)
+        erased = ",".join(erased_text(ref, is_varargs) for _, _, ref, is_varargs in nodes)
+        at = header.start_byte
+        literals: dict[str, Any] = {"visibility": "public", **({"isVarArgs": True} if varargs else {})}
+        entity = self.entities.add("Constructor", "<init>", (f"<init>({erased})", "."), decl.entity,
+                                   (at, header.end_byte), (at, at), literals)  # fmt: skip
+        declared = self._parameters(nodes, entity, None, index, at)
+        decl.methods.append(
+            o.MethodDecl(entity, "<init>", (), None, declared, varargs, False, False, False, (), None, True)
+        )
+
+    # -- headers -------------------------------------------------------------------------------------------------
+
+    def annotation(self, node: Node, entity: int, index: int) -> o.AnnotationUse | None:
+        """The use of an annotation on an entity."""
+        name, arguments = node.child_by_field_name("name"), node.child_by_field_name("arguments")
+        ref = type_ref(name, self.text) if name is not None else None
+        if ref is None:
+            return None
+        reader = BodyReader(self, entity, index)
+        for argument in arguments.named_children if arguments is not None else ():
+            value = argument.child_by_field_name("value") if argument.type == "element_value_pair" else argument
+            if value is not None:
+                reader.expression(value)
+        return o.AnnotationUse(entity, ref, reader.ops)
+
+    def _annotate(self, decl: o.ClassDecl, entity: int, modifiers: Modifiers, index: int) -> None:
+        for node in modifiers.annotations if modifiers is not NO_MODIFIERS else ():
+            use = self.annotation(node, entity, index)
+            if use is not None:
+                decl.annotations.append(use)
+
+    def _describe(
+        self,
+        literals: dict[str, Any],
+        node: Node,
+        body: Node | None,
+        comment: Node | None,
+        with_signature: bool = True,
+    ) -> None:
+        docstring = docstring_of(comment, self.text)
+        if docstring:
+            literals["docstring"] = docstring
+        if with_signature:
+            literals["signature"] = signature_of(node, body, self.text)
+
+
+_MEMBERS = {
+    "field_declaration": Extractor._field,
+    "constant_declaration": Extractor._field,
+    "method_declaration": Extractor._method,
+    "constructor_declaration": Extractor._method,
+    "compact_constructor_declaration": Extractor._method,
+    "annotation_type_element_declaration": Extractor._method,
+    "static_initializer": Extractor._static_block,
+    "block": Extractor._static_block,
+    "enum_constant": Extractor._constant,
+}

@@ -1,0 +1,182 @@
+"""Every class there is: those of the corpus, and those known from outside by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from graphmer_geo.kg.facts import FileFacts, SourceFile, external_iri
+from graphmer_geo.kg.languages.java import ops as o
+from graphmer_geo.kg.resolve.java import jdk
+from graphmer_geo.kg.resolve.java.files import FileScope, declared_classes
+from graphmer_geo.kg.resolve.java.model import (
+    PRIMITIVE_TYPES,
+    UNBOXED,
+    ClassInfo,
+    FieldInfo,
+    MethodInfo,
+    Scope,
+    Type,
+    member_type,
+)
+
+
+class World:
+    """Classes and packages by name.
+
+    Args:
+        facts: All files of the corpus.
+    """
+
+    def __init__(self, facts: Sequence[FileFacts]) -> None:
+        self.packages: dict[str, dict[str, ClassInfo]] = {}
+        self.package_iris: dict[str, str] = {}
+        self._classes: dict[str, ClassInfo | None] = {}
+        self.files = [FileScope(self, each) for each in facts]
+        for file in self.files:
+            self._declare(file)
+        source = SourceFile("java", "external", "-", "", "")
+        self._nowhere = FileScope(self, FileFacts(source, [], o.JavaSyntax("", [], [], ())))
+        self._is_known_package: dict[str, bool] = {}
+        self.object = self.known("java.lang.Object")
+        string = self.class_or_external("java.lang.String")
+        self.string: Type | None = (string, (), 0) if string is not None else None
+
+    def _declare(self, file: FileScope) -> None:
+        package = self.packages.setdefault(file.package, {})
+        self.package_iris.setdefault(file.package, file.iri(0))
+        for info in declared_classes(file).values():
+            self._add_members(info)
+            decl = info.decl
+            if decl is not None and not decl.is_local:
+                if info.outer is None:
+                    package.setdefault(info.name, info)
+                self._classes.setdefault(info.qualified, info)
+
+    @staticmethod
+    def _add_members(info: ClassInfo) -> None:
+        decl, file = info.decl, info.file
+        if decl is None:
+            return
+        for each in decl.fields:
+            info.fields.setdefault(each.name, FieldInfo(info, each, file.iri(each.entity)))
+        for method in decl.methods:
+            info.methods.setdefault(method.name, []).append(MethodInfo(info, method, file.iri(method.entity)))
+
+    # -- by name -------------------------------------------------------------------------------------------------
+
+    def known(self, qualified: str) -> ClassInfo | None:
+        """The class of a fully qualified name, if it is in the corpus or in the JDK's list."""
+        try:
+            return self._classes[qualified]
+        except KeyError:
+            found = self._load(qualified)
+            self._classes[qualified] = found
+            return found
+
+    def class_or_external(self, qualified: str) -> ClassInfo | None:
+        """As :meth:`known`; a class that nobody knows is taken from the name at its word."""
+        found = self.known(qualified)
+        if found is None:
+            found = ClassInfo(qualified, "Class", external_iri("java", qualified), self._nowhere, None)
+            found.external = True
+            self._classes[qualified] = found
+        return found
+
+    def _load(self, qualified: str) -> ClassInfo | None:
+        """Reads a class of the JDK; its nested classes come with it."""
+        prefix, _, name = qualified.rpartition(".")
+        if prefix[:1].islower() and prefix.rpartition(".")[2][:1].isupper():
+            outer = self.known(prefix)
+            return outer.types.get(name) if outer is not None else None
+        facts = jdk.facts_of(qualified)
+        if facts is None:
+            return None
+        file = FileScope(self, facts)
+        top: ClassInfo | None = None
+        for info in declared_classes(file).values():
+            info.external = True
+            info.iri = external_iri("java", info.qualified)
+            self._add_members(info)
+            if info.outer is None:
+                top = info
+        return top
+
+    def is_package(self, name: str) -> bool:
+        """Whether a dotted name is a package, or the beginning of one."""
+        found = self._is_known_package.get(name)
+        if found is None:
+            beginning = name + "."
+            found = name in self.packages or any(each.startswith(beginning) for each in self.packages)
+            found = self._is_known_package[name] = found or jdk.is_package(name)
+        return found
+
+    # -- types ---------------------------------------------------------------------------------------------------
+
+    def resolve_parts(self, parts: tuple[tuple[str, int], ...], scope: Scope) -> list[object]:
+        """What each part of a dotted type name means: a class, a type variable, or None (a package, or unknown)."""
+        first = scope.find_type(parts[0][0])
+        found: list[object] = [first]
+        if len(parts) == 1:
+            return found
+        if first is None:
+            for end in range(2, len(parts) + 1):
+                dotted = ".".join(name for name, _ in parts[:end])
+                cls = self.known(dotted)
+                if cls is None and end == len(parts) and dotted[:1].islower() and parts[-1][0][:1].isupper():
+                    cls = self._external_chain(parts)
+                found.append(cls)
+                if cls is not None:
+                    break
+        for name, _ in parts[len(found) :]:
+            last = found[-1]
+            inner = member_type(last, name) if isinstance(last, ClassInfo) else None
+            if inner is None and isinstance(last, ClassInfo) and last.opaque:
+                inner = self.class_or_external(f"{last.qualified}.{name}")
+            found.append(inner)
+        return found
+
+    def _external_chain(self, parts: tuple[tuple[str, int], ...]) -> ClassInfo | None:
+        """``org.lib.Thing``: lower-case packages, then a class."""
+        return self.class_or_external(".".join(name for name, _ in parts))
+
+    def resolve(self, ref: o.TypeRef, scope: Scope) -> Type | None:
+        """The type that is written; None when its class cannot be found."""
+        parts, args, dims, _ = ref
+        if len(parts) == 1:
+            primitive = PRIMITIVE_TYPES.get(parts[0][0])
+            if primitive is not None:
+                return (primitive[0], (), dims) if dims else primitive
+            decl = scope.find_type(parts[0][0])
+        else:
+            decl = self.resolve_parts(parts, scope)[-1]
+        if decl is None:
+            return None
+        if not args:
+            return decl, (), dims
+        return decl, tuple(self.resolve(arg, scope) if arg is not None else None for arg in args), dims
+
+    def direct_supertypes(self, cls: ClassInfo) -> tuple[Type, ...]:
+        """The superclass, then the interfaces; the superclass that nobody writes included."""
+        decl = cls.decl
+        if decl is None:
+            return ()
+        scope = cls.header_scope
+        refs = [*((decl.base,) if decl.base is not None else ()), *decl.extends, *decl.implements]
+        found: list[Type] = []
+        for ref in refs:
+            type_ = self.resolve(ref, scope)
+            if type_ is None or not isinstance(type_[0], ClassInfo) or type_[0] is cls:
+                continue
+            if not (cls.external and type_[0].opaque):  # the library's own rarer packages: nothing to inherit
+                found.append(type_)
+        implicit = {"Enum": "java.lang.Enum", "Record": "java.lang.Record",
+                    "AnnotationType": "java.lang.annotation.Annotation"}.get(decl.kind)  # fmt: skip
+        upper = self.known(implicit) if implicit is not None else None
+        if upper is not None and upper is not cls:
+            found.insert(0, (upper, ((cls, (), 0),) if decl.kind == "Enum" else (), 0))
+        return tuple(found)
+
+    def unboxed(self, type_: Type) -> Type:
+        """The primitive of a box; any other type as it is."""
+        name = UNBOXED.get(getattr(type_[0], "qualified", "")) if not type_[2] else None
+        return PRIMITIVE_TYPES[name] if name is not None else type_
