@@ -69,7 +69,7 @@ class Imports(Statements):
         package = self.file.module.split(".")
         if not self.syntax.is_package:
             level += 1
-        package = package[: len(package) - level + 1] if level > 1 else package
+        package = package[: max(0, len(package) - level + 1)] if level > 1 else package
         rest = written[dots:].strip()
         return ".".join([*package, rest] if rest else package)
 

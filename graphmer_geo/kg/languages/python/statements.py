@@ -362,9 +362,42 @@ class Statements(Definitions):
     def type_alias(self, node: Node) -> None:
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
         name = left.named_children[0] if left is not None and left.named_children else None
+        if name is not None and name.type in ("attribute", "subscript"):
+            self.assigned_type_call(node, name, right)
+            return
+        if name is not None and name.type == "generic_type" and name.named_children:
+            name = name.named_children[0]
         value = self.annotation(right, self.scope.caller, "type")
         if name is not None and name.type == "identifier":
             self.assign(name, value, node)
+
+    def assigned_type_call(self, node: Node, target: Node, right: Node | None) -> None:
+        """``type(x).a = value``, which the grammar takes for a type alias."""
+        value = 0
+        for child in right.named_children if right is not None else ():
+            value = self.expr(child)
+        tail: list[Node] = []
+        while target.type in ("attribute", "subscript") and target.named_children:
+            tail.append(target)
+            target = target.named_children[0]
+        keyword = node.children[0]
+        callee, base = self.read("type"), self.new()
+        self.site(keyword, "call", callee)
+        argument = self.expr(target)
+        self.emit(Op.CALL, base, callee, ((argument, False),), (), self.scope.caller, True)
+        for link in reversed(tail):
+            name = link.child_by_field_name("attribute")
+            if name is None:
+                self.expr(link.child_by_field_name("subscript"))
+                base = self.new()
+            elif link is tail[0]:
+                self.emit(Op.SETATTR, base, self.text(name), value)
+                self.site(name, "write", 0, base)
+            else:
+                result = self.new()
+                self.emit(Op.ATTR, result, base, self.text(name))
+                self.site(name, "read", result, base, inner=True)
+                base = result
 
     def error(self, node: Node) -> None:
         """Broken code: keep what can be understood."""

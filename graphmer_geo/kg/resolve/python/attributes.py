@@ -29,7 +29,7 @@ class Attributes(ClassTable):
         """``module.name`` flows to ``target``."""
         world = self.world
         index = world.modules.get(module)
-        whole = f"{module}.{name}"
+        whole = f"{module}.{name}" if module else name
         held = world.holder(index, name) if index is not None else None
         if held is not None:
             self.link(self.variable_of(*held), target)

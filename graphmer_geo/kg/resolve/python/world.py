@@ -141,7 +141,7 @@ class World:
     def member(self, module: str, name: str, depth: int = 0) -> tuple[Target, ...]:
         """Static resolution of ``module.name``."""
         index = self.modules.get(module)
-        whole = f"{module}.{name}"
+        whole = f"{module}.{name}" if module else name
         if index is None:
             return self.module_target(whole)
         key = (index, name)
