@@ -79,7 +79,7 @@ class ChainConfig(_Config):
     """
 
     max_roots: int = 256
-    max_leaves_per_tail: int = 8
+    max_leaves_per_tail: int = 12
     max_triples: int = 24
     max_per_head: int = 64
     inverse: bool = True
