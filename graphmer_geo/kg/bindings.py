@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 
 from graphmer_geo.errors import UserError
-
 from graphmer_geo.kg.terms import Term
 
 # What must be skipped whole to find the braces that are structure: IRIs, strings and comments.

@@ -14,9 +14,9 @@ from importlib.resources import files as package_files
 from pathlib import Path
 
 import pyarrow as pa
-from graphmer_geo.errors import UserError
 
 from graphmer_geo import __version__
+from graphmer_geo.errors import UserError
 from graphmer_geo.kg import emit
 from graphmer_geo.kg import vocabulary as v
 from graphmer_geo.kg.extract import Extracted, Task, count_lines, extract_all, load_language

@@ -10,8 +10,8 @@ from xml.sax.saxutils import escape, quoteattr
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyoxigraph as ox
-from graphmer_geo.errors import UserError
 
+from graphmer_geo.errors import UserError
 from graphmer_geo.kg import vocabulary as v
 from graphmer_geo.kg.occurrences import write_occurrences
 from graphmer_geo.kg.store import KnowledgeGraph

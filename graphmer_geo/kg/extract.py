@@ -16,9 +16,8 @@ from importlib import import_module
 from pathlib import Path
 from types import FrameType
 
-from graphmer_geo.kg.languages.base import Language
-
 from graphmer_geo.kg.facts import FileFacts, SourceFile
+from graphmer_geo.kg.languages.base import Language
 from graphmer_geo.kg.sources import read_bounded
 
 log = logging.getLogger(__name__)

@@ -6,13 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-import pyoxigraph as ox
-
 from graphmer_geo.kg import vocabulary as v
+from graphmer_geo.kg.turtle import Turtle
 from graphmer_geo.resources import ontology_file
-
-#: Blank nodes of the ontology get stable IRIs, so that equal inputs give equal N-Quads.
-SKOLEM = "https://w3id.org/.well-known/genid/graphmer/"
 
 
 @dataclass(frozen=True)
@@ -94,41 +90,41 @@ def load_ontology() -> Ontology:
 
 def parse_ontology(text: bytes) -> Ontology:
     """Read an ontology in Turtle."""
-    graph = _Triples(text)
-    names = graph.named(v.OWL + "Class")
-    parents = {n: tuple(graph.locals(v.gm(n), v.RDFS + "subClassOf")) for n in names}
+    graph = Turtle(text)
+    names = _named(graph, v.OWL + "Class")
+    parents = {n: tuple(_locals(graph, v.gm(n), v.RDFS + "subClassOf")) for n in names}
     classes = {
-        n: OntologyClass(n, *graph.notes(n), parents[n], frozenset(_closure(n, parents))) for n in names
+        n: OntologyClass(n, *_notes(graph, n), parents[n], frozenset(_closure(n, parents))) for n in names
     }
-    relations = {n: _relation(graph, n) for n in graph.named(v.OWL + "ObjectProperty")}
+    relations = {n: _relation(graph, n) for n in _named(graph, v.OWL + "ObjectProperty")}
     for name in list(relations):
         inverse = relations[name].inverse
         assert inverse is None or inverse in relations, f"{name} has an undeclared inverse {inverse}"
     literals = {
         n: Literal(
             n,
-            *graph.notes(n),
-            graph.class_union(n, "domain"),
+            *_notes(graph, n),
+            _union(graph, n, "domain"),
             graph.one(v.gm(n), v.RDFS + "range").removeprefix(v.XSD),
         )
-        for n in graph.named(v.OWL + "DatatypeProperty")
+        for n in _named(graph, v.OWL + "DatatypeProperty")
     }
     heads = graph.subjects(v.RDF_TYPE, v.OWL + "AllDisjointClasses")
-    disjoint = tuple(frozenset(graph.list(graph.one(h, v.OWL + "members"))) for h in heads)
+    disjoint = tuple(frozenset(_members(graph, graph.one(h, v.OWL + "members"))) for h in heads)
     version = graph.one("https://w3id.org/graphmer", v.OWL + "versionInfo")
     return Ontology(version, text, classes, relations, literals, disjoint, tuple(graph.lines))
 
 
-def _relation(graph: _Triples, name: str) -> Relation:
+def _relation(graph: Turtle, name: str) -> Relation:
     iri = v.gm(name)
     marks = (t.removeprefix(v.OWL) for t in graph.objects(iri, v.RDF_TYPE))
     return Relation(
         name,
-        *graph.notes(name),
-        graph.class_union(name, "domain"),
-        graph.class_union(name, "range"),
-        tuple(graph.locals(iri, v.RDFS + "subPropertyOf")),
-        next(iter(graph.locals(iri, v.OWL + "inverseOf")), None),
+        *_notes(graph, name),
+        _union(graph, name, "domain"),
+        _union(graph, name, "range"),
+        tuple(_locals(graph, iri, v.RDFS + "subPropertyOf")),
+        next(iter(_locals(graph, iri, v.OWL + "inverseOf")), None),
         frozenset(m.removesuffix("Property") for m in marks if m != "ObjectProperty"),
     )
 
@@ -143,56 +139,27 @@ def _closure(name: str, parents: dict[str, tuple[str, ...]]) -> set[str]:
     return found
 
 
-class _Triples:
-    """A Turtle document, canonically skolemised, with the few look-ups an ontology needs."""
-
-    def __init__(self, text: bytes) -> None:
-        data = ox.Dataset(ox.parse(input=text, format=ox.RdfFormat.TURTLE))
-        data.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
-        self._index: dict[tuple[str, str], list[str]] = {}
-        self._subjects: dict[tuple[str, str], list[str]] = {}
-        self.lines: list[tuple[str, str, str]] = []
-        for quad in data:
-            s, p, o = (_skolem(t) for t in (quad.subject, quad.predicate, quad.object))
-            self.lines.append((str(s), str(p), str(o)))
-            self._index.setdefault((s.value, p.value), []).append(o.value)
-            self._subjects.setdefault((p.value, o.value), []).append(s.value)
-        self.lines.sort()
-
-    def objects(self, subject: str, predicate: str) -> list[str]:
-        return sorted(self._index.get((subject, predicate), ()))
-
-    def subjects(self, predicate: str, value: str) -> list[str]:
-        return sorted(self._subjects.get((predicate, value), ()))
-
-    def one(self, subject: str, predicate: str) -> str:
-        (value,) = self.objects(subject, predicate)
-        return value
-
-    def locals(self, subject: str, predicate: str) -> list[str]:
-        return [o.removeprefix(v.GM) for o in self.objects(subject, predicate) if o.startswith(v.GM)]
-
-    def named(self, kind: str) -> list[str]:
-        return [s.removeprefix(v.GM) for s in self.subjects(v.RDF_TYPE, kind) if s.startswith(v.GM)]
-
-    def notes(self, name: str) -> tuple[str, str]:
-        """Label and comment."""
-        return self.one(v.gm(name), v.RDFS + "label"), self.one(v.gm(name), v.RDFS + "comment")
-
-    def class_union(self, name: str, side: str) -> tuple[str, ...]:
-        for target in self.objects(v.gm(name), v.RDFS + side):
-            if target.startswith(v.GM):
-                return (target.removeprefix(v.GM),)
-            return tuple(self.list(self.one(target, v.OWL + "unionOf")))
-        return ()
-
-    def list(self, head: str) -> list[str]:
-        items = []
-        while head != v.RDF + "nil":
-            items.append(self.one(head, v.RDF + "first").removeprefix(v.GM))
-            head = self.one(head, v.RDF + "rest")
-        return items
+def _named(graph: Turtle, kind: str) -> list[str]:
+    return [s.removeprefix(v.GM) for s in graph.subjects(v.RDF_TYPE, kind) if s.startswith(v.GM)]
 
 
-def _skolem(term: ox.NamedNode | ox.BlankNode | ox.Literal) -> ox.NamedNode | ox.Literal:
-    return ox.NamedNode(SKOLEM + term.value) if isinstance(term, ox.BlankNode) else term
+def _locals(graph: Turtle, subject: str, predicate: str) -> list[str]:
+    return [o.removeprefix(v.GM) for o in graph.objects(subject, predicate) if o.startswith(v.GM)]
+
+
+def _notes(graph: Turtle, name: str) -> tuple[str, str]:
+    """Label and comment."""
+    return graph.one(v.gm(name), v.RDFS + "label"), graph.one(v.gm(name), v.RDFS + "comment")
+
+
+def _union(graph: Turtle, name: str, side: str) -> tuple[str, ...]:
+    """The classes of a domain or range."""
+    for target in graph.objects(v.gm(name), v.RDFS + side):
+        if target.startswith(v.GM):
+            return (target.removeprefix(v.GM),)
+        return tuple(_members(graph, graph.one(target, v.OWL + "unionOf")))
+    return ()
+
+
+def _members(graph: Turtle, head: str) -> list[str]:
+    return [item.removeprefix(v.GM) for item in graph.list(head)]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 
 from graphmer_geo.errors import UserError
-
 from graphmer_geo.resources import query_files
 
 _HEADER = re.compile(r"#\s*(title|description|parameter):\s*(.+)")

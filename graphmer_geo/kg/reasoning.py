@@ -103,5 +103,6 @@ def _run(store: ox.Store, rule: str, patterns: list[str]) -> int:
     for pattern in patterns:
         query = f"SELECT DISTINCT ?s ?p ?o {{ {pattern} }}"
         rows = store.query(query, prefixes=v.PREFIXES, use_default_graph_as_union=True)
-        store.extend(ox.Quad(s, p, o, graph) for s, p, o in rows)  # type: ignore[misc]
+        assert isinstance(rows, ox.QuerySolutions)
+        store.extend(ox.Quad(row["s"], row["p"], row["o"], graph) for row in rows)
     return sum(1 for _ in store.quads_for_pattern(None, None, None, graph))

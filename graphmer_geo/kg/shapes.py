@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-import pyoxigraph as ox
-
 from graphmer_geo.kg import vocabulary as v
+from graphmer_geo.kg.turtle import SKOLEM, Turtle
 from graphmer_geo.resources import shape_files
 
 GSH = "https://w3id.org/graphmer/shapes#"
@@ -61,12 +60,11 @@ def parse_shapes(documents: Iterable[bytes]) -> tuple[Shape, ...]:
     Raises:
         ValueError: If a shape uses a part of SHACL that is not supported here.
     """
-    store = ox.Store()
-    for document in documents:
-        store.bulk_load(input=document, format=ox.RdfFormat.TURTLE)
-    return _Parser(store).shapes()
+    shapes = [shape for document in documents for shape in _shapes(Turtle(document))]
+    return tuple(sorted((s for s in shapes if s.constraints), key=lambda s: s.name))
 
 
+#: Said of a shape, but no constraint.
 _IGNORED = {
     "path",
     "property",
@@ -76,94 +74,69 @@ _IGNORED = {
     "targetObjectsOf",
     "ignoredProperties",
 }
+_SIMPLE: dict[str, ConstraintKind] = {
+    "minCount": "minCount",
+    "maxCount": "maxCount",
+    "datatype": "datatype",
+    "class": "class",
+    "minInclusive": "minInclusive",
+    "pattern": "pattern",
+    "lessThanOrEquals": "lessThanOrEquals",
+}
 
 
-class _Parser:
-    def __init__(self, store: ox.Store) -> None:
-        self.store = store
-
-    def shapes(self) -> tuple[Shape, ...]:
-        found: list[Shape] = []
-        for quad in self.store.quads_for_pattern(None, _named(v.RDF_TYPE), _sh("NodeShape"), None):
-            targets = tuple(sorted(self._targets(quad.subject)))
-            found.append(self._shape(quad.subject, targets))
-            found.extend(self._shape(p, targets) for p in self._all(quad.subject, "property"))
-        return tuple(sorted((s for s in found if s.constraints), key=lambda s: s.name))
-
-    def _targets(self, node: ox.NamedNode) -> Iterable[tuple[TargetKind, str]]:
-        kinds: tuple[TargetKind, ...] = ("class", "subjectsOf", "objectsOf")
-        for kind in kinds:
-            for value in self._all(node, "target" + kind[0].upper() + kind[1:]):
-                yield kind, value.value.removeprefix(v.GM)
-
-    def _shape(self, node: ox.NamedNode, targets: tuple[tuple[TargetKind, str], ...]) -> Shape:
-        path, inverse = None, False
-        for step in self._all(node, "path"):
-            if isinstance(step, ox.BlankNode):
-                (step,) = self._all(step, "inversePath")
-                inverse = True
-            path = step.value.removeprefix(v.GM)
-        constraints = tuple(sorted(self._constraints(node), key=lambda c: c.kind))
-        messages = [m.value for m in self._all(node, "message")]
-        for query in self._all(node, "sparql"):
-            messages += [m.value for m in self._all(query, "message")]
-        return Shape(node.value.removeprefix(GSH), " ".join(messages), targets, path, inverse, constraints)
-
-    def _constraints(self, node: ox.NamedNode) -> Iterable[Constraint]:
-        for quad in self.store.quads_for_pattern(node, None, None, None):
-            name = quad.predicate.value.removeprefix(v.SHACL)
-            if name in _IGNORED or quad.predicate.value == v.RDF_TYPE:
-                continue
-            yield self._constraint(node, name, quad.object)
-
-    def _constraint(
-        self, node: ox.NamedNode, name: str, value: ox.NamedNode | ox.BlankNode | ox.Literal
-    ) -> Constraint:
-        match name:
-            case (
-                "minCount"
-                | "maxCount"
-                | "datatype"
-                | "class"
-                | "minInclusive"
-                | "pattern"
-                | "lessThanOrEquals"
-            ):
-                return Constraint(name, (value.value.removeprefix(v.GM),))  # type: ignore[arg-type]
-            case "or":
-                classes = [c.value for member in self._list(value) for c in self._all(member, "class")]
-                return Constraint("class", tuple(c.removeprefix(v.GM) for c in classes))
-            case "in":
-                return Constraint("in", tuple(t.value for t in self._list(value)))
-            case "closed":
-                paths = [p.value for shape in self._all(node, "property") for p in self._all(shape, "path")]
-                return Constraint(
-                    "closed", tuple(sorted(p.removeprefix(v.GM) for p in paths if p.startswith(v.GM)))
-                )
-            case "sparql":
-                (query,) = self._all(value, "select")
-                return Constraint("sparql", (query.value,))
-        raise ValueError(f"shape {node.value} uses sh:{name}, which the compiled validation does not know")
-
-    def _all(
-        self, node: ox.NamedNode | ox.BlankNode, name: str
-    ) -> list[ox.NamedNode | ox.BlankNode | ox.Literal]:
-        found = [q.object for q in self.store.quads_for_pattern(node, _sh(name), None, None)]
-        return sorted(found, key=lambda t: t.value)
-
-    def _list(self, head: ox.NamedNode | ox.BlankNode) -> list[ox.NamedNode | ox.BlankNode | ox.Literal]:
-        items = []
-        while head.value != v.RDF + "nil":
-            (first,) = self.store.quads_for_pattern(head, _named(v.RDF + "first"), None, None)
-            (rest,) = self.store.quads_for_pattern(head, _named(v.RDF + "rest"), None, None)
-            items.append(first.object)
-            head = rest.object
-        return items
+def _shapes(graph: Turtle) -> Iterator[Shape]:
+    for node in graph.subjects(v.RDF_TYPE, _sh("NodeShape")):
+        targets = tuple(_targets(graph, node))
+        yield _shape(graph, node, targets)
+        for prop in graph.objects(node, _sh("property")):
+            yield _shape(graph, prop, targets)
 
 
-def _named(iri: str) -> ox.NamedNode:
-    return ox.NamedNode(iri)
+def _targets(graph: Turtle, node: str) -> Iterator[tuple[TargetKind, str]]:
+    kinds: dict[str, TargetKind] = {"Class": "class", "ObjectsOf": "objectsOf", "SubjectsOf": "subjectsOf"}
+    for suffix, kind in kinds.items():
+        for name in graph.objects(node, _sh("target" + suffix)):
+            yield kind, name.removeprefix(v.GM)
 
 
-def _sh(name: str) -> ox.NamedNode:
-    return ox.NamedNode(v.SHACL + name)
+def _shape(graph: Turtle, node: str, targets: tuple[tuple[TargetKind, str], ...]) -> Shape:
+    path = next(iter(graph.objects(node, _sh("path"))), None)
+    inverse = bool(path and path.startswith(SKOLEM))
+    if path and inverse:
+        path = graph.one(path, _sh("inversePath"))
+    messages = graph.objects(node, _sh("message"))
+    for query in graph.objects(node, _sh("sparql")):
+        messages += graph.objects(query, _sh("message"))
+    constraints = tuple(_constraints(graph, node))
+    name = node.removeprefix(GSH)
+    return Shape(name, " ".join(messages), targets, path and path.removeprefix(v.GM), inverse, constraints)
+
+
+def _constraints(graph: Turtle, node: str) -> Iterator[Constraint]:
+    for predicate in graph.predicates(node):
+        name = predicate.removeprefix(v.SHACL)
+        if name not in _IGNORED and predicate != v.RDF_TYPE:
+            for value in graph.objects(node, predicate):
+                yield _constraint(graph, node, name, value)
+
+
+def _constraint(graph: Turtle, node: str, name: str, value: str) -> Constraint:
+    if name in _SIMPLE:
+        return Constraint(_SIMPLE[name], (value.removeprefix(v.GM),))
+    if name == "or":
+        classes = [graph.one(member, _sh("class")) for member in graph.list(value)]
+        return Constraint("class", tuple(c.removeprefix(v.GM) for c in classes))
+    if name == "in":
+        return Constraint("in", tuple(graph.list(value)))
+    if name == "closed":
+        shapes = graph.objects(node, _sh("property"))
+        paths = [path for shape in shapes for path in graph.objects(shape, _sh("path"))]
+        return Constraint("closed", tuple(p.removeprefix(v.GM) for p in paths if p.startswith(v.GM)))
+    if name == "sparql":
+        return Constraint("sparql", (graph.one(value, _sh("select")),))
+    raise ValueError(f"shape {node} uses sh:{name}, which the compiled validation does not know")
+
+
+def _sh(name: str) -> str:
+    return v.SHACL + name

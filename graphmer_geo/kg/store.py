@@ -13,8 +13,8 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 import pyoxigraph as ox
-from graphmer_geo.errors import UserError
 
+from graphmer_geo.errors import UserError
 from graphmer_geo.kg import tables
 from graphmer_geo.kg import vocabulary as v
 from graphmer_geo.kg.bindings import bind

@@ -51,7 +51,7 @@ _DIGITS = 16 + len("/")  # of a SHA-256, between a file graph's prefix and the f
 def asserted(store: ox.Store, predicate: str) -> Iterator[tuple[str, str, str]]:
     """(subject, object, graph) values of a property wherever it is asserted, surely or heuristically."""
     for quad in store.quads_for_pattern(None, ox.NamedNode(predicate), None, None):
-        graph = quad.graph_name.value
+        graph: str = quad.graph_name.value  # type: ignore[union-attr]
         if graph.startswith(v.ASSERTED_GRAPHS):
             yield quad.subject.value, quad.object.value, graph  # type: ignore[union-attr]
 
