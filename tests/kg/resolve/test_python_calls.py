@@ -155,6 +155,7 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
     "map": ({"m.py": "def f(x): pass\nlist(map(f, [1]))"}, "m>m.f m>builtins.map m>builtins.list"),
     "sort key": ({"m.py": "def f(x): pass\nsorted([1], key=f)"}, "m>m.f m>builtins.sorted"),
     "getattr": ({"m.py": "class C:\n def f(self): pass\ngetattr(C(), 'f')()"}, "m>m.C.f m>builtins.getattr"),
+    "eval": ({"m.py": "def f(): pass\neval('f()')"}, "m>m.f m>builtins.eval"),
     "partial": (
         {"m.py": "import functools\ndef f(): pass\nfunctools.partial(f, 1)()"},
         "m>m.f m>functools.partial",

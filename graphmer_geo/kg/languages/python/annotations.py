@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
-from tree_sitter import Node, Range
+from tree_sitter import Node
 
 from graphmer_geo.kg.languages.python.builder import MAX_DEPTH
 from graphmer_geo.kg.languages.python.ir import Op
 from graphmer_geo.kg.languages.python.targets import Targets
 
 _TRANSPARENT = {"Optional", "Union", "Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"}
-_CONTENT = re.compile(rb"^[a-zA-Z]{0,2}(\"\"\"|'''|\"|')(.*)\1$", re.DOTALL)
 
 
 class Annotations(Targets):
@@ -94,19 +91,8 @@ class Annotations(Targets):
 
     def forward(self, node: Node, subject: int, role: str) -> int:
         """A type written in quotes: parse the quoted part where it stands."""
-        match = _CONTENT.match(self.source[node.start_byte : node.end_byte])
-        if not match or b"\\" in match.group(2) or not match.group(2).strip():
-            return 0
-        start = node.start_byte + match.start(2)
-        end = node.start_byte + match.end(2)
-        first, last = node.start_point, node.end_point
-        if first.row != last.row:
-            return 0
-        column = first.column + match.start(2)
-        span = Range((first.row, column), (first.row, column + end - start), start, end)
-        tree = self.parse_part(span)
-        self.trees.append(tree)
-        for statement in tree.root_node.named_children:
+        root = self.quoted(node)
+        for statement in root.named_children if root is not None else ():
             if statement.type == "expression_statement" and statement.named_child_count == 1:
                 return self.annotation(statement.named_children[0], subject, role)
         return 0

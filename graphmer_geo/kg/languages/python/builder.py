@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from tree_sitter import Node
+from tree_sitter import Node, Tree
 
 from graphmer_geo.kg.facts import Entity, ParseProblem, SourceFile
 from graphmer_geo.kg.languages.python.ir import Declarations, Op, PythonSyntax, Site
@@ -51,6 +51,7 @@ class Builder:
         self.declared: dict[int, Declarations] = self.syntax.declarations
         self.later: deque[Callable[[], None]] = deque()  # bodies that run after their scope is complete
         self.depth = 0
+        self.trees: list[Tree] = []  # keep the nodes of quoted code alive
         self.constants: dict[tuple[str, Any], int] = {}
         self.last_boxed: dict[int, int] = {}  # start of a dict pair -> its value
         self.unstable = {

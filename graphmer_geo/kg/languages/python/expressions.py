@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import ClassVar
 
-from tree_sitter import Node
+from tree_sitter import Node, Range, Tree
 
 from graphmer_geo.kg.languages.python.builder import MAX_DEPTH, Builder
 from graphmer_geo.kg.languages.python.ir import Op
@@ -17,6 +18,7 @@ MAX_BOX = 64  #: elements of a container literal that are told apart
 _SPLATS = ("list_splat", "parenthesized_list_splat", "list_splat_pattern")
 _BOXES = {"list": "list", "tuple": "tuple", "expression_list": "tuple", "set": "set", "pattern_list": "tuple"}
 _BOXES |= {"tuple_pattern": "tuple", "list_pattern": "list"}
+_CONTENT = re.compile(rb"[rRuU]?(\"\"\"|'''|\"|')(.*)\1", re.DOTALL)
 _COMPREHENSIONS = {"list_comprehension": "list", "set_comprehension": "set", "generator_expression": "generator"}
 
 
@@ -205,7 +207,35 @@ class Expressions(Builder):
             self.emit(Op.CALL, result, function, tuple(positional), tuple(named), self.scope.caller, by_name)
         if callee.type == "attribute":
             self.after_method_call(callee, arguments)
+        elif callee.type == "identifier" and self.text(callee) in ("eval", "exec"):
+            self.evaluate(arguments, result)
         return result
+
+    def evaluate(self, arguments: Node, result: int) -> None:
+        """``eval`` of a string literal is the code in it."""
+        first = arguments.named_children[0] if arguments.named_children else None
+        root = self.quoted(first) if first is not None and first.type == "string" else None
+        if root is None or root.has_error:
+            return
+        for statement in root.named_children:
+            if statement.type == "expression_statement" and statement.named_child_count == 1:
+                self.flow(result, self.expr(statement.named_children[0]))
+
+    def quoted(self, node: Node) -> Node | None:
+        """Code in a string literal, parsed where it stands; None if the literal has escapes or several lines."""
+        match = _CONTENT.fullmatch(self.source[node.start_byte : node.end_byte])
+        first, last = node.start_point, node.end_point
+        if not match or b"\\" in match.group(2) or not match.group(2).strip() or first.row != last.row:
+            return None
+        start, end = node.start_byte + match.start(2), node.start_byte + match.end(2)
+        column = first.column + match.start(2)
+        tree = self.parse_part(Range((first.row, column), (first.row, column + end - start), start, end))
+        self.trees.append(tree)
+        return tree.root_node
+
+    def parse_part(self, span: Range) -> Tree:
+        """Parse one range of the file on its own; see :class:`Extractor`."""
+        raise NotImplementedError
 
     def value(self, node: Node | None) -> int:
         """An expression whose constant value, if it is one, may be used as a key elsewhere."""

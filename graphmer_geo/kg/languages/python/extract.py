@@ -28,7 +28,6 @@ class Extractor(Imports):
     def __init__(self, file: SourceFile, source: bytes, encoding: str, parsed: bytes) -> None:
         super().__init__(file, source, encoding)
         self.parsed = parsed
-        self.trees: list[Tree] = []  # keep the nodes of quoted annotations alive
         self.variables: dict[str, int] = {}  # module variable -> entity
 
     def parse_part(self, span: Range) -> Tree:
