@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from graphmer_geo.data.leafy_chain import LeafyChainData
+from graphmer_geo.viz.palette import STRUCTURE, family_of
 
 TAB = 4
 
@@ -68,6 +69,19 @@ def layout_chain(
         total_lines=len(lines),
         hidden_leaves=hidden + len(leaves) - len(shown),
     )
+
+
+def interest(layout: ChainLayout) -> float:
+    """How much a drawing of this chain would show: kinds of facts and names that carry them, on one screen.
+
+    Facts that follow from containment count for nothing; a crowd counts against.
+    """
+    telling = [leaf for leaf in layout.leaves if family_of(leaf.relation) is not STRUCTURE]
+    families = {family_of(leaf.relation).title for leaf in telling}
+    heads = {(leaf.line, leaf.start) for leaf in telling}
+    both = len({leaf.visible for leaf in telling})
+    crowd = max(0, len(layout.leaves) - 14) + max(0, layout.total_lines - len(layout.lines)) / 4
+    return 3 * len(families) + 2 * both + min(len(heads), 8) - crowd - layout.hidden_leaves
 
 
 def _join(pieces: Sequence[str]) -> tuple[str, list[int]]:

@@ -107,7 +107,9 @@ def dot_figure(
             x, y_values = zip(*points, strict=True)
             size, level = (52, 3) if index == 0 else (26, 2)
             color, marker = SERIES[index % len(SERIES)], "oDs^v"[index % 5]
-            axes.scatter(x, y_values, s=size, zorder=level, color=color, marker=marker, label=name)
+            axes.scatter(
+                x, y_values, s=size, zorder=level, color=color, marker=marker, label=name, clip_on=False
+            )
         axes.set_yticks(range(len(rows)), list(rows))
         axes.set_ylim(max(len(rows), 1) - 0.5, -0.5)
         axes.set_xlim(0, xmax and 1.01 * xmax)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
 from graphmer_geo.data.leafy_chain import LeafyChainData
-from graphmer_geo.viz.chain_layout import ChainLayout, Leaf, layout_chain
+from graphmer_geo.errors import UserError
+from graphmer_geo.viz.chain_layout import ChainLayout, Leaf, interest, layout_chain
 from graphmer_geo.viz.palette import INK, MUTED, PAPER, RULE, family_of
 
 CELL = 7.8  # width of one character
@@ -44,6 +45,20 @@ def draw_leafy_chain(
     if path is not None:
         Path(path).write_text(svg + "\n", encoding="utf-8")
     return svg
+
+
+def most_telling(
+    chains: Iterable[LeafyChainData], token_bytes: Sequence[bytes], relation_names: Mapping[int, str]
+) -> int:
+    """Index of the chain whose drawing shows most; the first of equals.
+
+    Raises:
+        UserError: There is no chain.
+    """
+    scores = [interest(layout_chain(chain, token_bytes, relation_names)) for chain in chains]
+    if not scores:
+        raise UserError("no chain to draw; give at least one")
+    return scores.index(max(scores))
 
 
 def render_layout(layout: ChainLayout) -> str:
@@ -117,7 +132,7 @@ def _rows(leaves: Sequence[Leaf], width: float) -> list[list[tuple[Leaf, float, 
         for row in rows:
             _, x, last = row[-1]
             free = x + _chip_width(last) + GAP
-            if free + length <= width - MARGIN and free <= wanted + 160:
+            if free + length <= width - MARGIN and free <= wanted + 440:
                 row.append((leaf, max(free, wanted), text))
                 break
         else:

@@ -85,7 +85,11 @@ def _graph(data: ReportData) -> Iterator[Section]:
     blocks = []
     for name, counts in groups.items():
         title = name.replace("_", " ")
-        if len(counts) > 4 and all(isinstance(value, (int, float)) for value in counts.values()):
+        if (
+            name != "totals"
+            and len(counts) > 4
+            and all(isinstance(value, (int, float)) for value in counts.values())
+        ):
             described = f"{title}: " + ", ".join(
                 f"{key} {value:,}" for key, value in list(counts.items())[:8]
             )

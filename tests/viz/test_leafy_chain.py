@@ -8,7 +8,8 @@ from xml.etree import ElementTree
 import pytest
 
 from graphmer_geo.data.leafy_chain import LeafyChainData, Triple, build_chain
-from graphmer_geo.viz import draw_leafy_chain
+from graphmer_geo.errors import UserError
+from graphmer_geo.viz import draw_leafy_chain, most_telling
 from graphmer_geo.viz.chain_layout import layout_chain
 from graphmer_geo.viz.palette import FAMILIES, INK, MUTED, PAPER, SERIES, STRUCTURE, family_of
 
@@ -105,6 +106,14 @@ def test_chips_of_one_row_do_not_overlap() -> None:
 def test_a_masked_tail_and_a_chain_without_leaves() -> None:
     assert "‹masked›" in draw_leafy_chain(chain(Triple(2, 1, 1, (1,))), TOKENS, RELATIONS)
     ElementTree.fromstring(draw_leafy_chain(chain(), TOKENS, RELATIONS))
+
+
+def test_the_most_telling_chain_has_many_kinds_of_facts() -> None:
+    plain = chain(*(Triple(8, 1, 1, (9,)) for _ in range(5)))
+    varied = chain(Triple(8, 1, 1, (9,)), Triple(2, 1, 3, (9,), visible=True))
+    assert most_telling([plain, varied, varied], TOKENS, RELATIONS) == 1
+    with pytest.raises(UserError):
+        most_telling([], TOKENS, RELATIONS)
 
 
 def contrast(one: str, other: str) -> float:
