@@ -18,6 +18,7 @@ from graphmer_geo.kg.stats import statistics
 from graphmer_geo.viz.report import ChainExample, QueryResult, ReportData, report_html, write_report
 
 SHOP = "class Till:\n    def add(self, n): self.n = n\nclass Fast(Till): ...\nFast().add(1)\n"
+SCRIPT = "<script>alert(1)</script>"
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 
 
@@ -50,8 +51,6 @@ def evaluation() -> dict[str, Any]:
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     source = tmp_path_factory.mktemp("src")
     (source / "shop.py").write_text(SHOP)
-        "class Till:\n    def add(self, n): self.n = n\nclass Fast(Till): ...\nFast().add(1)\n"
-    )
     kg = build_kg([source])
     chain = build_chain([1, 2, 1], [Triple(1, 1, 1, (2,))], 8)[0]
     return report_html(
@@ -60,7 +59,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
             kg=statistics(kg),
             validation=kg.validate().to_dict(),
             queries=[
-                QueryResult("Which <classes>?", "SELECT ?x { ?x a <urn:c> }", [{"x": "<script>alert(1)</script>", "n": 1234}]),
+                QueryResult("Which <classes>?", "SELECT ?x { ?x a <urn:c> }", [{"x": SCRIPT, "n": 1234}]),
                 QueryResult("Nothing?", "ASK {}", []),
             ],
             hetero="HeteroData()",
