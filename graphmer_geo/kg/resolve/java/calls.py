@@ -87,7 +87,7 @@ class CallResolver:
     def _simple_call(self, frame: Frame, name: str, start: int, args: Sequence[int], index: int) -> Outcome:
         """``m()``: the innermost class that has a member of that name, then static imports."""
         for cls in frame.scope.enclosing_classes():
-            if find_methods(cls, name) or (cls.kind == "Record" and self._component(cls, name, len(args))):
+            if find_methods(cls, name) or self._is_implicit(cls, name, len(args)):
                 return self._member_call(frame, cls.this_type, name, start, args, False, index)
         scope = frame.scope.file
         for cls in scope.static_members(name):
@@ -107,6 +107,12 @@ class CallResolver:
             return self._external(frame, opaque[0], name, start, args, "inferred")
         return self._give_up(frame, name, start, args)
 
+    def _is_implicit(self, cls: ClassInfo, name: str, count: int) -> bool:
+        """Whether the language declares the method: an enum's own ones, a record's accessors."""
+        if cls.kind == "Enum":
+            return not cls.external and (name, count) in (("values", 0), ("valueOf", 1))
+        return cls.kind == "Record" and name not in cls.methods and self._component(cls, name, count) is not None
+
     def _component(self, cls: ClassInfo, name: str, count: int) -> Any:
         """The record component whose accessor nobody has written."""
         if count or cls.decl is None or name not in cls.decl.components:
@@ -118,7 +124,7 @@ class CallResolver:
     ) -> Outcome:
         cls: ClassInfo = receiver[0]
         methods = find_methods(cls, name)
-        if not methods:
+        if not methods or self._is_implicit(cls, name, len(args)):
             return self._undeclared(frame, receiver, name, start, args, inferred)
         arguments = [self._argument(frame, arg) for arg in args]
         method, is_certain = choose(methods, arguments)
@@ -155,7 +161,7 @@ class CallResolver:
             relation = None if frame.context.quiet else "reads"
             self.out.row(name, start, "call", relation, frame.context.subject, component.iri, how)
             return Outcome(substitute(component.type, type_arguments(receiver, cls)), inferred)
-        if cls.kind == "Enum" and (name, len(args)) in (("values", 0), ("valueOf", 1)):
+        if self._is_implicit(cls, name, len(args)):
             self.out.row(name, start, "call", self._calls(frame), frame.context.subject, None)
             return Outcome((cls, (), 1 if name == "values" else 0), inferred)
         opaque = [cls] if cls.opaque else list(cls.inherits_opaque())

@@ -66,7 +66,10 @@ class TypeVar:
             self._bounds = ()  # a bound may mention the parameter itself
             scope = self.scope
             if scope is not None:
-                self._bounds = tuple(scope.file.world.resolve(ref, scope) for ref in self.refs)
+                world = scope.file.world
+                self._bounds = tuple(world.resolve(ref, scope) for ref in self.refs)
+                if not self.refs and world.object is not None:
+                    self._bounds = ((world.object, (), 0),)
         return self._bounds
 
 
@@ -155,7 +158,7 @@ class ClassInfo:
     """
 
     __slots__ = (
-        "_ancestors", "_body_scope", "_header_scope", "_supers", "_type_vars", "decl", "external", "fields", "file",
+        "_ancestors", "_body_scope", "_header_scope", "_supers", "_this_type", "_type_vars", "decl", "external", "fields", "file",
         "iri", "kind", "member_cache", "methods", "name", "opaque", "outer", "outer_scope", "qualified", "types",
     )  # fmt: skip
 
@@ -175,6 +178,7 @@ class ClassInfo:
         self.types: dict[str, ClassInfo] = {}
         self.member_cache: dict[str, Any] = {}
         self._type_vars: tuple[TypeVar, ...] | None = None
+        self._this_type: Type | None = None
         self._header_scope: Scope | None = None
         self._body_scope: Scope | None = None
         self._supers: tuple[Type, ...] | None = None
@@ -211,7 +215,9 @@ class ClassInfo:
 
     @property
     def this_type(self) -> Type:
-        return self, tuple((var, (), 0) for var in self.type_vars), 0
+        if self._this_type is None:
+            self._this_type = (self, tuple((var, (), 0) for var in self.type_vars), 0)
+        return self._this_type
 
     @property
     def supers(self) -> tuple[Type, ...]:

@@ -160,6 +160,7 @@ def _has_unknown_super(cls: ClassInfo) -> bool:
     if cached is None:
         cached = any(
             a.decl is not None
+            and not a.external
             and len(a.supers) < len(a.decl.extends) + len(a.decl.implements) + (a.decl.base is not None)
             for a in cls.ancestors
         )
