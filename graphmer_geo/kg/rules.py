@@ -30,10 +30,12 @@ def other_name(world: World, subjects: Ids, objects: Ids) -> Mask:
 
 
 def name_not_continued(world: World, parents: Ids, children: Ids) -> Mask:
-    """[M] per pair: the child's qualified name is not the parent's, a dot and more."""
+    """[M] per pair: the child's qualified name is not the parent's, a dot (anonymous class: a dollar) and more."""
     names = world.values["qualifiedName"].strings(len(world))
     pairs = ((names[p], names[c]) for p, c in zip(parents.tolist(), children.tolist(), strict=True))
-    return np.array([bool(a) and b is not None and not b.startswith(f"{a}.") for a, b in pairs], dtype=bool)
+    return np.array(
+        [bool(a) and b is not None and not b.startswith((f"{a}.", f"{a}$")) for a, b in pairs], dtype=bool
+    )
 
 
 def not_inherited(world: World, methods: Ids, others: Ids) -> Mask:

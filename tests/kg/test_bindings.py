@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pyoxigraph as ox
 import pytest
-from graphmer_geo.errors import UserError
 
+from graphmer_geo.errors import UserError
 from graphmer_geo.kg import KnowledgeGraph
 from graphmer_geo.kg.bindings import bind
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from graphmer_geo.errors import UserError
 
+from graphmer_geo.errors import UserError
 from graphmer_geo.kg import KnowledgeGraph, Source, build_kg
 from graphmer_geo.kg.facts import FileFacts, SourceFile
 from tests.kg.conftest import CORPUS, write_corpus

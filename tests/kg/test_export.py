@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pyoxigraph as ox
 import pytest
 import rdflib
-from graphmer_geo.errors import UserError
 
+from graphmer_geo.errors import UserError
 from graphmer_geo.kg import KnowledgeGraph, build_kg
 from graphmer_geo.kg import vocabulary as v
 from graphmer_geo.kg.export import export

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-from graphmer_geo.errors import UserError
 
+from graphmer_geo.errors import UserError
 from graphmer_geo.kg import KnowledgeGraph, build_kg
 from graphmer_geo.kg import vocabulary as v
 from graphmer_geo.kg.reasoning import forget, infer

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import rdflib
-from graphmer_geo.errors import UserError
 
+from graphmer_geo.errors import UserError
 from graphmer_geo.kg import KnowledgeGraph, build_kg
 from graphmer_geo.kg import vocabulary as v
 from graphmer_geo.kg.languages import get_language, get_parser

@@ -106,8 +106,8 @@ class _Reader:
         indent = len(match[0]) - len(match[0].lstrip())
         self.entities.append(
             Entity(
-                kind, name, above.descriptor + name + ending, f"{above.qualified_name}.{name}", parent, at + indent,
-                at + match.end(), at + match.start(group), at + match.end(group), line, line, dict(literals),
+                kind, name, above.descriptor + name + ending, f"{above.qualified_name}.{name}", parent,
+                at + indent, at + match.end(), at + match.start(group), at + match.end(group), line, line, dict(literals),
             )
         )  # fmt: skip
         return len(self.entities) - 1
