@@ -78,13 +78,7 @@ class Evidence:
         texts = self._texts.get((subject, relation), set())
         if name in texts or any((text, target) in self._aliases for text in texts):
             return True
-        if relation == "extends":
-            return not texts and name in _IMPLIED
         return relation == "calls" and (subject, target) not in self._stated and _is_special(name)
-
-
-#: What a Java enum, record, annotation type or class extends without saying so.
-_IMPLIED = frozenset({"Enum", "Record", "Annotation", "Object"})
 
 
 def _is_special(name: str) -> bool:

@@ -104,12 +104,9 @@ class _Reader:
         name = match[group].decode()
         above = self.entities[parent]
         indent = len(match[0]) - len(match[0].lstrip())
-        self.entities.append(
-            Entity(
-                kind, name, above.descriptor + name + ending, f"{above.qualified_name}.{name}", parent,
-                at + indent, at + match.end(), at + match.start(group), at + match.end(group), line, line, dict(literals),
-            )
-        )  # fmt: skip
+        descriptor, qualified = above.descriptor + name + ending, f"{above.qualified_name}.{name}"
+        spans = (at + indent, at + match.end(), at + match.start(group), at + match.end(group), line, line)
+        self.entities.append(Entity(kind, name, descriptor, qualified, parent, *spans, dict(literals)))
         return len(self.entities) - 1
 
     def _parameter(self, match: re.Match[bytes], function: int, index: int, at: int, line: int) -> None:
