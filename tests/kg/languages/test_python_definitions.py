@@ -30,7 +30,9 @@ def first_line(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> i
     return min([node.lineno, *(d.lineno for d in node.decorator_list)])
 
 
-def parameters(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, source: str) -> list[tuple[object, ...]]:
+def parameters(
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, source: str
+) -> list[tuple[object, ...]]:
     """(name, kind, default text, annotation text)"""
     a = node.args
     positional = [(x, "positionalOnly") for x in a.posonlyargs] + [(x, "positionalOrKeyword") for x in a.args]
@@ -69,7 +71,13 @@ class Oracle(ast.NodeVisitor):
             for part in (*node.args.defaults, *(d for d in node.args.kw_defaults if d)):
                 self.visit(part)
             in_class = self.kinds[-1] == "Class"
-            kind = "Function" if not in_class else "Constructor" if node.name in ("__init__", "__new__") else "Method"
+            kind = (
+                "Function"
+                if not in_class
+                else "Constructor"
+                if node.name in ("__init__", "__new__")
+                else "Method"
+            )
             is_async = isinstance(node, ast.AsyncFunctionDef)
             generator = any(isinstance(n, ast.Yield | ast.YieldFrom) for n in own_nodes(node))
             self.found.append((kind, *common, is_async, generator, *parameters(node, self.source)))
@@ -82,9 +90,9 @@ class Oracle(ast.NodeVisitor):
         self.kinds.pop()
         self.lambdas.pop()
 
-    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = visit_class_or_function  # noqa: N815
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = visit_class_or_function
 
-    def visit_Lambda(self, node: ast.Lambda) -> None:  # noqa: N802
+    def visit_Lambda(self, node: ast.Lambda) -> None:
         self.lambdas[-1] += 1
         self.found.append(("Lambda", node.lineno, node.end_lineno, *parameters(node, self.source)))
         self.generic_visit(node)
@@ -157,7 +165,10 @@ def test_entities_are_consistent(module: str) -> None:
         assert source[e.name_start : e.name_end].decode() in (e.name, "")
         if index:
             parent = entities[e.parent]
-            assert e.parent < index and parent.start <= e.start <= e.name_start <= e.name_end <= e.end <= parent.end
+            assert (
+                e.parent < index
+                and parent.start <= e.start <= e.name_start <= e.name_end <= e.end <= parent.end
+            )
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -184,11 +195,22 @@ def test_references_equal_ast(module: str) -> None:
     assert sorted(s.end for s in syntax.sites if s.role == "decorator") == sorted(
         end(m) for m in marks if isinstance(m, named)
     )
-    bases = [b.value if isinstance(b, ast.Subscript) else b for n in definitions if hasattr(n, "bases") for b in n.bases]
-    assert sorted(s.end for s in syntax.sites if s.role == "base") == sorted(end(b) for b in bases if isinstance(b, named))
+    bases = [
+        b.value if isinstance(b, ast.Subscript) else b
+        for n in definitions
+        if hasattr(n, "bases")
+        for b in n.bases
+    ]
+    assert sorted(s.end for s in syntax.sites if s.role == "base") == sorted(
+        end(b) for b in bases if isinstance(b, named)
+    )
     imported = sum(len(n.names) for n in tree if isinstance(n, ast.Import | ast.ImportFrom))
     assert len(syntax.import_sites) == imported
-    raised = [n.exc.func if isinstance(n.exc, ast.Call) else n.exc for n in tree if isinstance(n, ast.Raise) and n.exc]
+    raised = [
+        n.exc.func if isinstance(n.exc, ast.Call) else n.exc
+        for n in tree
+        if isinstance(n, ast.Raise) and n.exc
+    ]
     assert sorted(s.end for s in syntax.sites if s.role == "raise") == sorted(
         end(r) for r in raised if isinstance(r, named)
     )

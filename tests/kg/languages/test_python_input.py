@@ -33,7 +33,9 @@ def test_facts_are_picklable() -> None:
 
 
 def test_module_names() -> None:
-    names = {p: PYTHON.module_name(p, b"") for p in ("a.py", "a/__init__.py", "a/b.py", "__init__.py", "a/b.pyi")}
+    names = {
+        p: PYTHON.module_name(p, b"") for p in ("a.py", "a/__init__.py", "a/b.py", "__init__.py", "a/b.pyi")
+    }
     assert names == {
         "a.py": "a", "a/__init__.py": "a", "a/b.py": "a.b", "__init__.py": "__init__", "a/b.pyi": "a.b",
     }  # fmt: skip
@@ -162,7 +164,9 @@ def test_declared_encoding(source: bytes, encoding: str) -> None:
     assert declared_encoding(source) == encoding
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "shift_jis", "euc_jp", "gb18030", "cp1252", "utf-16", "hex"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "latin-1", "shift_jis", "euc_jp", "gb18030", "cp1252", "utf-16", "hex"]
+)
 def test_parser_bytes_keep_length(encoding: str) -> None:
     source = bytes(range(256)) * 2
     parsed, _ = parser_bytes(source, encoding)
@@ -172,7 +176,18 @@ def test_parser_bytes_keep_length(encoding: str) -> None:
 
 @pytest.mark.parametrize(
     "literal",
-    ["'a'", '"a"', "'''a\nb'''", '"""x\\"y"""', r"'\n\t\\\x41\u00e9\101'", r"r'\n'", "u'x'", r"'\q'", "'a\\\nb'", "''"],
+    [
+        "'a'",
+        '"a"',
+        "'''a\nb'''",
+        '"""x\\"y"""',
+        r"'\n\t\\\x41\u00e9\101'",
+        r"r'\n'",
+        "u'x'",
+        r"'\q'",
+        "'a\\\nb'",
+        "''",
+    ],
 )
 def test_string_value_equals_python(literal: str) -> None:
     import ast
@@ -235,7 +250,10 @@ def test_parameters() -> None:
         ("a", "positionalOnly", 0), ("b", "positionalOrKeyword", 1), ("c", "positionalOrKeyword", 2),
         ("args", "varPositional", 3), ("d", "keywordOnly", 4), ("e", "keywordOnly", 5), ("kw", "varKeyword", 6),
     ]  # fmt: skip
-    assert {e.name: e.literals["defaultText"] for e in rows if e.literals.get("hasDefault")} == {"c": "1", "e": "2"}
+    assert {e.name: e.literals["defaultText"] for e in rows if e.literals.get("hasDefault")} == {
+        "c": "1",
+        "e": "2",
+    }
 
 
 def test_flags() -> None:
@@ -244,7 +262,11 @@ def test_flags() -> None:
         " @property\n def p(self): pass\n @abc.abstractmethod\n def a(self): pass\n @typing.overload\n def o(self): ...\n"
         " async def co(self): yield 1\n def _x(self): pass\n def __y(self): pass\n def __len__(self): pass\n"
     )
-    flags = {e.name: {k: v for k, v in e.literals.items() if k != "signature"} for e in found.values() if e.kind == "Method"}
+    flags = {
+        e.name: {k: v for k, v in e.literals.items() if k != "signature"}
+        for e in found.values()
+        if e.kind == "Method"
+    }
     assert flags == {
         "s": {"isStatic": True}, "c": {"isClassMethod": True}, "p": {"isProperty": True}, "a": {"isAbstract": True},
         "o": {"isOverload": True}, "co": {"isAsync": True, "isGenerator": True}, "_x": {"visibility": "protected"},

@@ -13,7 +13,10 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
     "assigned": ({"m.py": "def f(): pass\na = f\nb = a\nb()"}, "m>m.f"),
     "chained": ({"m.py": "def f(): pass\ndef g(): pass\na = b = f\nb()\na = b = g"}, "m>m.f"),
     "reassigned": ({"m.py": "def f(): pass\ndef g(): pass\na = f\na = g\na()"}, "m>m.g"),
-    "both branches": ({"m.py": "def f(): pass\ndef g(): pass\nif x:\n a = f\nelse:\n a = g\na()"}, "m>m.f m>m.g"),
+    "both branches": (
+        {"m.py": "def f(): pass\ndef g(): pass\nif x:\n a = f\nelse:\n a = g\na()"},
+        "m>m.f m>m.g",
+    ),
     "branch that returns": (
         {"m.py": "def f(): pass\ndef g(): pass\ndef h(x):\n a = f\n if x:\n  a = g\n  return\n a()"},
         "m.h>m.f",
@@ -64,20 +67,43 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
         "m.C.g>m.f",
     ),
     "comprehension": ({"m.py": "def f(): pass\nxs = [f for _ in y]\nxs[0]()"}, "m>m.f"),
-    "comprehension scope": ({"m.py": "def f(): pass\ndef g(): pass\nx = f\n[x() for x in [g]]\nx()"}, "m>m.g m>m.f"),
+    "comprehension scope": (
+        {"m.py": "def f(): pass\ndef g(): pass\nx = f\n[x() for x in [g]]\nx()"},
+        "m>m.g m>m.f",
+    ),
     "method": ({"m.py": "class C:\n def f(self): pass\nC().f()"}, "m>m.C.f"),
-    "constructor": ({"m.py": "class C:\n def __init__(self): self.f()\n def f(self): pass\nC()"}, "m>m.C.__init__ m.C.__init__>m.C.f"),
-    "self without instances": ({"m.py": "class C:\n def f(self): self.g()\n def g(self): pass"}, "m.C.f>m.C.g"),
+    "constructor": (
+        {"m.py": "class C:\n def __init__(self): self.f()\n def f(self): pass\nC()"},
+        "m>m.C.__init__ m.C.__init__>m.C.f",
+    ),
+    "self without instances": (
+        {"m.py": "class C:\n def f(self): self.g()\n def g(self): pass"},
+        "m.C.f>m.C.g",
+    ),
     "instance attribute": (
-        {"m.py": "def f(): pass\nclass C:\n def __init__(self, x): self.x = x\n def g(self): self.x()\nC(f).g()"},
+        {
+            "m.py": "def f(): pass\nclass C:\n def __init__(self, x): self.x = x\n def g(self): self.x()\nC(f).g()"
+        },
         "m>m.C.__init__ m>m.C.g m.C.g>m.f",
     ),
     "class attribute": ({"m.py": "def f(): pass\nclass C:\n x = f\nC.x()"}, "m>m.f"),
-    "attribute set from outside": ({"m.py": "def f(): pass\nclass C: pass\nc = C()\nc.x = f\nc.x()"}, "m>m.f"),
-    "classmethod": ({"m.py": "class C:\n @classmethod\n def f(cls): cls.g()\n @staticmethod\n def g(): pass\nC.f()"}, "m>m.C.f m.C.f>m.C.g"),
-    "factory": ({"m.py": "class C:\n @classmethod\n def make(cls): return cls()\n def f(self): pass\nC.make().f()"}, "m>m.C.make m>m.C.f"),
+    "attribute set from outside": (
+        {"m.py": "def f(): pass\nclass C: pass\nc = C()\nc.x = f\nc.x()"},
+        "m>m.f",
+    ),
+    "classmethod": (
+        {"m.py": "class C:\n @classmethod\n def f(cls): cls.g()\n @staticmethod\n def g(): pass\nC.f()"},
+        "m>m.C.f m.C.f>m.C.g",
+    ),
+    "factory": (
+        {"m.py": "class C:\n @classmethod\n def make(cls): return cls()\n def f(self): pass\nC.make().f()"},
+        "m>m.C.make m>m.C.f",
+    ),
     "inherited": ({"m.py": "class A:\n def f(self): pass\nclass B(A): pass\nB().f()"}, "m>m.A.f"),
-    "inherited constructor": ({"m.py": "class A:\n def __init__(self): pass\nclass B(A): pass\nB()"}, "m>m.A.__init__"),
+    "inherited constructor": (
+        {"m.py": "class A:\n def __init__(self): pass\nclass B(A): pass\nB()"},
+        "m>m.A.__init__",
+    ),
     "base calls child": (
         {"m.py": "class A:\n def f(self): self.g()\nclass B(A):\n def g(self): pass\nB().f()"},
         "m>m.A.f m.A.f>m.B.g",
@@ -105,7 +131,10 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
         "m>m.B.f m.B.f>m.A.f m.B.f>builtins.super",
     ),
     "call method": ({"m.py": "class C:\n def __call__(self): pass\nC()()"}, "m>m.C.__call__"),
-    "property": ({"m.py": "def f(): pass\nclass C:\n @property\n def p(self): return f\nC().p()"}, "m>m.C.p m>m.f"),
+    "property": (
+        {"m.py": "def f(): pass\nclass C:\n @property\n def p(self): return f\nC().p()"},
+        "m>m.C.p m>m.f",
+    ),
     "decorator returns the function": ({"m.py": "def d(f): return f\n@d\ndef g(): pass\ng()"}, "m>m.d m>m.g"),
     "decorator returns a wrapper": (
         {"m.py": "def d(f):\n def w(): f()\n return w\n@d\ndef g(): pass\ng()"},
@@ -116,7 +145,9 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
         "m>m.d m>m.d.i m>m.g",
     ),
     "functools.wraps": (
-        {"m.py": "import functools\ndef d(f):\n @functools.wraps(f)\n def w(): f()\n return w\n@d\ndef g(): pass\ng()"},
+        {
+            "m.py": "import functools\ndef d(f):\n @functools.wraps(f)\n def w(): f()\n return w\n@d\ndef g(): pass\ng()"
+        },
         "m>m.d m>m.d.w m.d.w>m.g m.d>functools.wraps",
     ),
     "list": ({"m.py": "def f(): pass\ndef g(): pass\na = [f, [g]]\na[1][0]()"}, "m>m.g"),
@@ -124,7 +155,10 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
     "append": ({"m.py": "def f(): pass\na = []\na.append(f)\na[0]()"}, "m>m.f m>builtins.list.append"),
     "slice": ({"m.py": "def f(): pass\ndef g(): pass\na = [f, g][1:]\na[0]()"}, "m>m.g"),
     "dict": ({"m.py": "def f(): pass\ndef g(): pass\nd = {'a': f, 'b': g}\nd['b']()"}, "m>m.g"),
-    "dict item replaced": ({"m.py": "def f(): pass\ndef g(): pass\nd = {'a': f}\nd['a'] = g\nd['a']()"}, "m>m.g"),
+    "dict item replaced": (
+        {"m.py": "def f(): pass\ndef g(): pass\nd = {'a': f}\nd['a'] = g\nd['a']()"},
+        "m>m.g",
+    ),
     "dict updated": (
         {"m.py": "def f(): pass\ndef g(): pass\nd = {'a': f}\nd.update({'a': g})\nd['a']()"},
         "m>m.g m>builtins.dict.update",
@@ -143,15 +177,20 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
     ),
     "generator": ({"m.py": "def f(): pass\ndef g(): yield f\nfor x in g():\n x()"}, "m>m.g m>m.f"),
     "with": (
-        {"m.py": "class C:\n def __enter__(self): return self\n def __exit__(self, *a): pass\n def f(self): pass\n"
-         "with C() as c:\n c.f()"},
+        {
+            "m.py": "class C:\n def __enter__(self): return self\n def __exit__(self, *a): pass\n def f(self): pass\n"
+            "with C() as c:\n c.f()"
+        },
         "m>m.C.__enter__ m>m.C.__exit__ m>m.C.f",
     ),
     "operators": (
         {"m.py": "class C:\n def __add__(self, o): pass\n def __eq__(self, o): pass\nC() + C()\nC() == C()"},
         "m>m.C.__add__ m>m.C.__eq__",
     ),
-    "raise makes an instance": ({"m.py": "class E(Exception):\n def __init__(self): pass\nraise E"}, "m>m.E.__init__"),
+    "raise makes an instance": (
+        {"m.py": "class E(Exception):\n def __init__(self): pass\nraise E"},
+        "m>m.E.__init__",
+    ),
     "map": ({"m.py": "def f(x): pass\nlist(map(f, [1]))"}, "m>m.f m>builtins.map m>builtins.list"),
     "sort key": ({"m.py": "def f(x): pass\nsorted([1], key=f)"}, "m>m.f m>builtins.sorted"),
     "getattr": ({"m.py": "class C:\n def f(self): pass\ngetattr(C(), 'f')()"}, "m>m.C.f m>builtins.getattr"),
@@ -166,11 +205,23 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
         {"m.py": "from typing import Optional\nclass C:\n def f(self): pass\ndef g(c: Optional[C]): c.f()"},
         "m.g>m.C.f",
     ),
-    "annotated return": ({"m.py": "class C:\n def f(self): pass\ndef g() -> C: ...\ng().f()"}, "m>m.g m>m.C.f"),
-    "await": ({"m.py": "def f(): pass\nasync def g(): return f\nasync def h(): (await g())()"}, "m.h>m.g m.h>m.f"),
+    "annotated return": (
+        {"m.py": "class C:\n def f(self): pass\ndef g() -> C: ...\ng().f()"},
+        "m>m.g m>m.C.f",
+    ),
+    "await": (
+        {"m.py": "def f(): pass\nasync def g(): return f\nasync def h(): (await g())()"},
+        "m.h>m.g m.h>m.f",
+    ),
     "import": ({"m.py": "import a\na.f()", "a.py": "def f(): pass"}, "m>a.f"),
-    "import as": ({"m.py": "import p.a as x\nx.f()", "p/__init__.py": "", "p/a.py": "def f(): pass"}, "m>p.a.f"),
-    "import submodule": ({"m.py": "import p.a\np.a.f()", "p/__init__.py": "", "p/a.py": "def f(): pass"}, "m>p.a.f"),
+    "import as": (
+        {"m.py": "import p.a as x\nx.f()", "p/__init__.py": "", "p/a.py": "def f(): pass"},
+        "m>p.a.f",
+    ),
+    "import submodule": (
+        {"m.py": "import p.a\np.a.f()", "p/__init__.py": "", "p/a.py": "def f(): pass"},
+        "m>p.a.f",
+    ),
     "namespace package": ({"m.py": "from p import a\na.f()", "p/a.py": "def f(): pass"}, "m>p.a.f"),
     "from import": ({"m.py": "from a import f as g\ng()", "a.py": "def f(): pass"}, "m>a.f"),
     "re-export": (
@@ -182,15 +233,32 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
         "p.b>p.a.f",
     ),
     "two dots": (
-        {"p/__init__.py": "", "p/a.py": "def f(): pass", "p/q/__init__.py": "", "p/q/b.py": "from ..a import f\nf()"},
+        {
+            "p/__init__.py": "",
+            "p/a.py": "def f(): pass",
+            "p/q/__init__.py": "",
+            "p/q/b.py": "from ..a import f\nf()",
+        },
         "p.q.b>p.a.f",
     ),
     "star": ({"m.py": "from a import *\nf()\n_g()", "a.py": "def f(): pass\ndef _g(): pass"}, "m>a.f"),
-    "star with __all__": ({"m.py": "from a import *\n_g()", "a.py": "__all__ = ['_g']\ndef _g(): pass"}, "m>a._g"),
-    "cyclic import": ({"a.py": "import b\ndef f(): b.g()", "b.py": "import a\ndef g(): a.f()"}, "a.f>b.g b.g>a.f"),
-    "dynamic import": ({"m.py": "__import__('a').f()", "a.py": "def f(): pass"}, "m>a.f m>builtins.__import__"),
+    "star with __all__": (
+        {"m.py": "from a import *\n_g()", "a.py": "__all__ = ['_g']\ndef _g(): pass"},
+        "m>a._g",
+    ),
+    "cyclic import": (
+        {"a.py": "import b\ndef f(): b.g()", "b.py": "import a\ndef g(): a.f()"},
+        "a.f>b.g b.g>a.f",
+    ),
+    "dynamic import": (
+        {"m.py": "__import__('a').f()", "a.py": "def f(): pass"},
+        "m>a.f m>builtins.__import__",
+    ),
     "script folder": ({"s/m.py": "from a import f\nf()", "s/a.py": "def f(): pass"}, "s.m>s.a.f"),
-    "external": ({"m.py": "import os.path\nfrom x import y as z\nos.path.join('a')\nz.w()"}, "m>os.path.join m>x.y.w"),
+    "external": (
+        {"m.py": "import os.path\nfrom x import y as z\nos.path.join('a')\nz.w()"},
+        "m>os.path.join m>x.y.w",
+    ),
     "external instance": ({"m.py": "from x import Cls\nc = Cls()\nc.f()"}, "m>x.Cls m>x.Cls.f"),
     "external base": ({"m.py": "from x import B\nclass C(B): pass\nC().f()"}, "m>x.B.f"),
     "unknown stays unknown": ({"m.py": "def f(x): x.y()\nnowhere()"}, ""),

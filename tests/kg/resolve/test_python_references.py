@@ -31,7 +31,9 @@ def rows(files: dict[str, str] | str, module: str = "m") -> set[tuple[str, ...]]
 
 
 def test_bases_decorators_and_metaclass() -> None:
-    found = rows("import abc\nfrom x import d\nclass A: pass\n@d\n@d(1)\nclass B(A, abc.ABC, metaclass=M): pass\n")
+    found = rows(
+        "import abc\nfrom x import d\nclass A: pass\n@d\n@d(1)\nclass B(A, abc.ABC, metaclass=M): pass\n"
+    )
     assert ("A", "base", "extends", "m.B", "m.A", "exact") in found
     assert ("ABC", "base", "extends", "m.B", "abc.ABC", "exact") in found
     assert ("abc", "read", "-", "m", "abc", "exact") in found
@@ -121,7 +123,9 @@ def test_overrides_follow_the_order() -> None:
         ("overrides", "m.C.f", "b.B.f", "exact"),
         ("overrides", "m.C.g", "b.A.g", "exact"),
     }
-    assert {row[2:] for row in rows(files, "b") if row[1] == "edge"} == {("overrides", "b.B.f", "b.A.f", "exact")}
+    assert {row[2:] for row in rows(files, "b") if row[1] == "edge"} == {
+        ("overrides", "b.B.f", "b.A.f", "exact")
+    }
 
 
 def test_how_targets_were_found() -> None:
@@ -135,7 +139,9 @@ def test_how_targets_were_found() -> None:
 
 
 def test_unresolved_makes_no_entity() -> None:
-    facts = PYTHON.extract(SourceFile("python", "case", "0", "m.py", "m"), b"def f(x):\n x.a.b()\n unknown(x.c)\n")
+    facts = PYTHON.extract(
+        SourceFile("python", "case", "0", "m.py", "m"), b"def f(x):\n x.a.b()\n unknown(x.c)\n"
+    )
     (linked,) = PYTHON.link([facts])
     unresolved = [o for o in linked.occurrences if o.how == "unresolved"]
     assert {o.name for o in unresolved} == {"a", "b", "c", "unknown"}
@@ -144,10 +150,20 @@ def test_unresolved_makes_no_entity() -> None:
 
 
 def test_externals_have_qualified_names() -> None:
-    facts = PYTHON.extract(SourceFile("python", "case", "0", "m.py", "m"), b"import os\nos.path.join(''.strip(), len)\n")
+    facts = PYTHON.extract(
+        SourceFile("python", "case", "0", "m.py", "m"), b"import os\nos.path.join(''.strip(), len)\n"
+    )
     (linked,) = PYTHON.link([facts])
-    assert set(linked.externals.values()) >= {"os", "os.path", "os.path.join", "builtins.str.strip", "builtins.len"}
-    assert set(linked.externals) == {o.target for o in linked.occurrences if o.target and "/external/" in o.target}
+    assert set(linked.externals.values()) >= {
+        "os",
+        "os.path",
+        "os.path.join",
+        "builtins.str.strip",
+        "builtins.len",
+    }
+    assert set(linked.externals) == {
+        o.target for o in linked.occurrences if o.target and "/external/" in o.target
+    }
 
 
 def test_type_call_as_target_is_no_type_alias() -> None:
@@ -158,17 +174,24 @@ def test_type_call_as_target_is_no_type_alias() -> None:
 
 
 def test_match_statement() -> None:
-    found = rows("class P: pass\ndef f(v):\n match v:\n  case P(x=P() as q): q\n  case m.K: pass\n  case [a, *b]: pass\n")
+    found = rows(
+        "class P: pass\ndef f(v):\n match v:\n  case P(x=P() as q): q\n  case m.K: pass\n  case [a, *b]: pass\n"
+    )
     assert ("P", "read", "refersTo", "m.f", "m.P", "exact") in found
 
 
 def test_a_cycle_of_imports_and_bases_ends() -> None:
-    files = {"m.py": "from b import *\nfrom b import X\nclass Y(X): pass\n", "b.py": "from m import *\nfrom m import Y\nclass X(Y): pass\n"}
+    files = {
+        "m.py": "from b import *\nfrom b import X\nclass Y(X): pass\n",
+        "b.py": "from m import *\nfrom m import Y\nclass X(Y): pass\n",
+    }
     assert ("X", "base", "extends", "m.Y", "b.X", "exact") in rows(files)
 
 
 def test_linking_is_deterministic() -> None:
-    text = "class A:\n def f(self): pass\nclass B(A):\n def f(self): super().f()\nfor x in [A(), B()]:\n x.f()\n"
+    text = (
+        "class A:\n def f(self): pass\nclass B(A):\n def f(self): super().f()\nfor x in [A(), B()]:\n x.f()\n"
+    )
     assert rows(text) == rows(text)
     facts = PYTHON.extract(SourceFile("python", "case", "0", "m.py", "m"), text.encode())
     assert list(PYTHON.link([facts])) == list(PYTHON.link([facts]))

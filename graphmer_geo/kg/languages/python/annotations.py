@@ -50,7 +50,9 @@ class Annotations(Targets):
         parts = node.named_children
         if len(parts) != 2:
             return self.children(node)
-        target = parts[0].named_children[0] if parts[0].type == "type" and parts[0].named_children else parts[0]
+        target = (
+            parts[0].named_children[0] if parts[0].type == "type" and parts[0].named_children else parts[0]
+        )
         base = self.reference(target, "read", True) or self.new()
         variable = self.new()
         self.emit(Op.ATTR, variable, base, self.text(parts[1]))

@@ -51,6 +51,7 @@ class Builder:
         self.declared: dict[int, Declarations] = self.syntax.declarations
         self.later: deque[Callable[[], None]] = deque()  # bodies that run after their scope is complete
         self.depth = 0
+        self.variables: dict[str, int] = {}  # module variable -> entity
         self.trees: list[Tree] = []  # keep the nodes of quoted code alive
         self.constants: dict[tuple[str, Any], int] = {}
         self.last_boxed: dict[int, int] = {}  # start of a dict pair -> its value
@@ -71,11 +72,15 @@ class Builder:
     def problem(self, node: Node, message: str) -> None:
         self.problems.append(ParseProblem(node.start_point.row + 1, message))
 
-    def add_entity(self, kind: str, name: str, suffix: str, parent: int, span: Node, name_node: Node | None) -> int:
+    def add_entity(
+        self, kind: str, name: str, suffix: str, parent: int, span: Node, name_node: Node | None
+    ) -> int:
         """Declare an entity; ``suffix`` is its own part of the descriptor, made unique by a ``(+n)``."""
         owner = self.entities[parent]
         last = code_end(span)
-        name_start, name_end = (name_node.start_byte, name_node.end_byte) if name_node else (span.start_byte,) * 2
+        name_start, name_end = (
+            (name_node.start_byte, name_node.end_byte) if name_node else (span.start_byte,) * 2
+        )
         entity = Entity(
             kind=kind,
             name=name,
@@ -92,7 +97,9 @@ class Builder:
         self.entities.append(entity)
         return len(self.entities) - 1
 
-    def site(self, node: Node, role: str, variable: int, base: int = 0, subject: int = -1, inner: bool = False) -> int:
+    def site(
+        self, node: Node, role: str, variable: int, base: int = 0, subject: int = -1, inner: bool = False
+    ) -> int:
         """Note a written reference; returns its index."""
         where = self.scope.caller if subject < 0 else subject
         start, end = node.start_byte, node.end_byte
@@ -263,7 +270,7 @@ class Builder:
         for key in dict.fromkeys(k for b in alive for k in b):
             values = list(dict.fromkeys(b.get(key, scope.current.get(key)) for b in alive))
             known = [v for v in values if v is not None]
-            if not known or len(known) < len(values) and ("." in key or "[" in key):
+            if not known or (len(known) < len(values) and ("." in key or "[" in key)):
                 scope.forget(key)
             elif len(known) == 1:
                 scope.set(key, known[0])

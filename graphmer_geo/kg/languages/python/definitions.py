@@ -83,9 +83,13 @@ class Definitions(Annotations):
                 self.syntax.receivers[info.params[0].variable] = scope.klass
         self.bind(name, value, (entity,))
         if body is not None:
-            self.later.append(partial(self.function_body, info, body, Scope("function", self.scope, entity, entity)))
+            self.later.append(
+                partial(self.function_body, info, body, Scope("function", self.scope, entity, entity))
+            )
 
-    def function_literals(self, node: Node, entity: int, info: FunctionInfo, marks: list[str], method: bool) -> None:
+    def function_literals(
+        self, node: Node, entity: int, info: FunctionInfo, marks: list[str], method: bool
+    ) -> None:
         literals = self.entities[entity].literals
         if node.children and node.children[0].type == "async":
             literals["isAsync"] = True
@@ -117,7 +121,9 @@ class Definitions(Annotations):
         literals["signature"] = text[:MAX_TEXT]
 
     def docstring(self, body: Node | None, literals: dict[str, Any]) -> None:
-        first = next((c for c in body.named_children if c.type != "comment"), None) if body is not None else None
+        first = (
+            next((c for c in body.named_children if c.type != "comment"), None) if body is not None else None
+        )
         if first is None or first.type != "expression_statement" or first.named_child_count != 1:
             return
         literal = first.named_children[0]
@@ -167,7 +173,9 @@ class Definitions(Annotations):
         if parameters is not None:
             self.parameters(parameters, info)
         if body is not None:
-            self.later.append(partial(self.function_body, info, body, Scope("function", self.scope, entity, entity)))
+            self.later.append(
+                partial(self.function_body, info, body, Scope("function", self.scope, entity, entity))
+            )
         return value
 
     # -- parameters --------------------------------------------------------------------------------------------

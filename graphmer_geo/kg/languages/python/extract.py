@@ -28,7 +28,6 @@ class Extractor(Imports):
     def __init__(self, file: SourceFile, source: bytes, encoding: str, parsed: bytes) -> None:
         super().__init__(file, source, encoding)
         self.parsed = parsed
-        self.variables: dict[str, int] = {}  # module variable -> entity
 
     def parse_part(self, span: Range) -> Tree:
         """Parse one range of the file on its own, positions unchanged."""

@@ -36,7 +36,9 @@ class Imports(Statements):
         elif source is None:
             return
         else:
-            module = self.absolute(self.text(source)) if source.type == "relative_import" else self.text(source)
+            module = (
+                self.absolute(self.text(source)) if source.type == "relative_import" else self.text(source)
+            )
         module = module.replace(" ", "")
         for child in node.named_children:
             if child.type == "wildcard_import":
@@ -54,7 +56,9 @@ class Imports(Statements):
         self.syntax.imports.append(binding)
         index = len(self.syntax.imports) - 1
         line = node.start_point.row + 1
-        self.syntax.import_sites.append(ImportSite(node.start_byte, node.end_byte, line, index, self.text(node)))
+        self.syntax.import_sites.append(
+            ImportSite(node.start_byte, node.end_byte, line, index, self.text(node))
+        )
         return index
 
     def bind_import(self, name: str, index: int) -> None:

@@ -66,7 +66,9 @@ class Statements(Definitions):
             if left.type == "identifier" and right is not None and self.text(left) == "__all__":
                 self.export_names(right)
 
-    def annotated_target(self, left: Node, value: int, statement: Node, annotation: Node, assigned: bool) -> None:
+    def annotated_target(
+        self, left: Node, value: int, statement: Node, annotation: Node, assigned: bool
+    ) -> None:
         entity = -1
         variable = 0
         if left.type == "identifier":
@@ -258,7 +260,11 @@ class Statements(Definitions):
     def raised_call(self, node: Node, before: int) -> None:
         """``raise X(...)``: the name is both called and raised."""
         callee = node.child_by_field_name("function")
-        name = callee.child_by_field_name("attribute") if callee is not None and callee.type == "attribute" else callee
+        name = (
+            callee.child_by_field_name("attribute")
+            if callee is not None and callee.type == "attribute"
+            else callee
+        )
         for site in self.sites[before:]:
             if name is not None and site.start == name.start_byte and site.role == "call":
                 self.sites.append(site._replace(role="raise"))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from tree_sitter import Node
 
-from graphmer_geo.kg.languages.python.expressions import Expressions
 from graphmer_geo.kg.languages.python.ir import Op
+from graphmer_geo.kg.languages.python.literals import Literals
 from graphmer_geo.kg.languages.python.scopes import Scope
 
 _SEQUENCES = ("pattern_list", "tuple_pattern", "list_pattern", "tuple", "list", "expression_list")
 _WRAPPERS = ("parenthesized_expression", "as_pattern_target", "splat_pattern", "case_pattern")
 
 
-class Targets(Expressions):
+class Targets(Literals):
     """Compiles assignments to names, attributes, subscripts and patterns of them."""
 
     def assign(self, target: Node, value: int, statement: Node) -> None:
@@ -70,7 +70,11 @@ class Targets(Expressions):
         return entity
 
     def declare_variable(self, node: Node, name: str, scope: Scope, statement: Node) -> int:
-        span = statement if statement.start_byte <= node.start_byte and node.end_byte <= statement.end_byte else node
+        span = (
+            statement
+            if statement.start_byte <= node.start_byte and node.end_byte <= statement.end_byte
+            else node
+        )
         kind = "GlobalVariable" if scope.kind == "module" else "Field"
         entity = self.add_entity(kind, name, name + ".", scope.entity, span, node)
         if scope.kind == "module":

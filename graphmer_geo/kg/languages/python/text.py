@@ -44,13 +44,15 @@ def parser_bytes(source: bytes, encoding: str) -> tuple[bytes, str | None]:
         text = source.decode(encoding)
     except (UnicodeDecodeError, LookupError, AttributeError, TypeError, ValueError):
         return _ascii_only(source), f"text is not valid {encoding}"
-    if not isinstance(text, str) or text.isascii() and len(text) == len(source):
+    if not isinstance(text, str) or (text.isascii() and len(text) == len(source)):
         return _ascii_only(source), None
     try:
         copy = b"".join(c.encode() if c < "\x80" else b"x" * len(c.encode(encoding)) for c in text)
     except (UnicodeEncodeError, LookupError, TypeError, ValueError):
         copy = b""
-    return (copy, None) if len(copy) == len(source) else (_ascii_only(source), f"{encoding} is not byte-stable")
+    return (
+        (copy, None) if len(copy) == len(source) else (_ascii_only(source), f"{encoding} is not byte-stable")
+    )
 
 
 def _ascii_only(source: bytes) -> bytes:

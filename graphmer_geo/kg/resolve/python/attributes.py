@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphmer_geo.kg.resolve.python.objects import BOX_TYPES, Kind, external_member
+from graphmer_geo.kg.resolve.python.objects import BOX_TYPES, Kind, external_member, looks_like_class
 from graphmer_geo.kg.resolve.python.solver import ClassTable
 from graphmer_geo.kg.resolve.python.world import World
 
@@ -65,6 +65,8 @@ class Attributes(ClassTable):
         elif kind is Kind.NAMESPACE:
             self.load_module(first, name, target)
         elif kind is Kind.EXTERNAL or kind is Kind.FOREIGN:
+            if kind is Kind.EXTERNAL and self.settled and not looks_like_class(first):
+                return  # a value that travelled (`sys.prefix`): its members are not members of its name
             found = external_member(first, name)
             if found is not None:
                 self.put(target, self.object(Kind.EXTERNAL, found))

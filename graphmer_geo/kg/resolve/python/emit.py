@@ -11,7 +11,7 @@ from graphmer_geo.kg.resolve.python.flow import Flow
 from graphmer_geo.kg.resolve.python.objects import Kind, external_member, looks_like_class
 from graphmer_geo.kg.resolve.python.world import Target
 
-MAX_TARGETS = 12  #: targets of one reference; more than that says nothing
+MAX_TARGETS = 8  #: targets of one reference; more than that says nothing
 _PLAIN = re.compile(r"[A-Za-z0-9_.#()+]*")
 _TYPES = ("Class", "Interface", "Enum", "Record")
 _CALLABLE = ("Function", "Method", "Constructor", "Lambda")
@@ -33,7 +33,11 @@ class Emitter:
             for entity in facts.entities:
                 self.kinds.append(entity.kind)
                 plain = _PLAIN.fullmatch(entity.descriptor)
-                self.iris.append(head + entity.descriptor.replace("#", "%23") if plain else facts.source.iri(entity.descriptor))
+                self.iris.append(
+                    head + entity.descriptor.replace("#", "%23")
+                    if plain
+                    else facts.source.iri(entity.descriptor)
+                )
         self.implied: dict[int, list[tuple[int, int]]] = {}
         for caller, function in flow.implied:
             self.implied.setdefault(flow.file_of(caller), []).append((caller, function))
@@ -61,7 +65,9 @@ class Emitter:
         for site in self.world.syntax[file].sites:
             self.emit_site(site)
         edges = self.emit_edges()
-        rows = sorted(dict.fromkeys(self.rows), key=lambda r: (r.start, r.end, r.role, r.relation or "", r.target or ""))
+        rows = sorted(
+            dict.fromkeys(self.rows), key=lambda r: (r.start, r.end, r.role, r.relation or "", r.target or "")
+        )
         return LinkedFile(facts.source, rows, edges, dict(sorted(self.externals.items())))
 
     # -- targets -----------------------------------------------------------------------------------------------
@@ -125,6 +131,16 @@ class Emitter:
             return self.valued(target)
         return []
 
+    def external_chain(self, obj: int, site: Site, exact: bool) -> list[Target]:
+        """``path`` in ``os.path.join`` is ``os.path``; members of a value that merely came from outside are unknown."""
+        kind, first, _ = self.flow.table[obj]
+        if kind is not Kind.EXTERNAL:
+            return []
+        whole = external_member(first, site.name)
+        target = Target(-1, whole or "")
+        variable = self.world.variable_base[self.file] + site.variable if site.variable else 0
+        return [target] if whole and (exact or target in self.valued(variable)) else []
+
     def class_members(self, order: list[int | str | None], name: str) -> list[Target]:
         flow, world = self.flow, self.world
         for entry in order:
@@ -178,8 +194,8 @@ class Emitter:
             if flow.table[obj][0] is Kind.SUPER:
                 klass = flow.table[obj][1]
                 own = self.class_members(flow.order(klass)[1:], site.name)
-            for target in self.members(obj, site.name):
-                how: How = "exact" if target in own or exact and len(objects) == 1 else "inferred"
+            for target in self.external_chain(obj, site, exact) or self.members(obj, site.name):
+                how: How = "exact" if target in own or (exact and len(objects) == 1) else "inferred"
                 if found.get(target) != "exact":
                     found[target] = how
         if exact and len(found) == 1:
@@ -206,7 +222,9 @@ class Emitter:
                 found.append((target, "exact" if target in exact else "inferred"))
         if not found:
             for target in known:
-                if self.kind(target) in (*_CALLABLE, *_TYPES, "ExternalSymbol") and not self.is_property(target):
+                if self.kind(target) in (*_CALLABLE, *_TYPES, "ExternalSymbol") and not self.is_property(
+                    target
+                ):
                     found.append((target, "exact" if target in exact else "inferred"))
         if not found or len(found) > MAX_TARGETS:
             self.row(site, "call", "calls", None)
@@ -224,7 +242,11 @@ class Emitter:
                     for found in self.valued(member[1]):
                         if self.kind(found) in _CALLABLE:
                             self.row(site, "call", "calls", (found, how))
-        elif target.entity < 0 and target.external.startswith("builtins.") and looks_like_class(target.external):
+        elif (
+            target.entity < 0
+            and target.external.startswith("builtins.")
+            and looks_like_class(target.external)
+        ):
             self.row(site, "call", "instantiates", (target, how))
         else:
             self.row(site, "call", "calls", (target, how))
@@ -257,7 +279,11 @@ class Emitter:
             relation = "returnsType" if kind in _CALLABLE else "hasType"
         usable = [f for f in declared if self.kind(f[0]) in self.wanted(site.role)]
         if not usable:
-            usable = [(target, "inferred") for target in self.types_held(site) if self.kind(target) in self.wanted(site.role)]
+            usable = [
+                (target, "inferred")
+                for target in self.types_held(site)
+                if self.kind(target) in self.wanted(site.role)
+            ]
         subject = self.world.entity_base[self.file] + site.subject
         usable = [f for f in usable if f[0].entity != subject]
         if not usable or len(usable) > MAX_TARGETS:
@@ -293,13 +319,25 @@ class Emitter:
             how: How = "exact" if where == binding.module else "inferred"
             found = world.imported(self.file, binding)
             if not found:
-                row = Occurrence(site.start, site.end, site.line, "import", "imports", module, None, "unresolved", site.name)
+                row = Occurrence(
+                    site.start,
+                    site.end,
+                    site.line,
+                    "import",
+                    "imports",
+                    module,
+                    None,
+                    "unresolved",
+                    site.name,
+                )
                 self.rows.append(row)
             for target in found:
                 iri = self.iri(target)
                 relation = "imports" if iri != module else None
                 self.rows.append(
-                    Occurrence(site.start, site.end, site.line, "import", relation, module, iri, how, site.name)
+                    Occurrence(
+                        site.start, site.end, site.line, "import", relation, module, iri, how, site.name
+                    )
                 )
 
     def emit_edges(self) -> list[Edge]:
@@ -318,8 +356,12 @@ class Emitter:
                 own = self.iris[world.function_entity(world.function_base[self.file] + function)]
                 for base in order:
                     if isinstance(base, int) and name in world.classes[base].methods:
-                        number = world.function_base[world.class_file[base]] + world.classes[base].methods[name]
-                        edges[Edge(own, "overrides", self.iris[world.function_entity(number)], "exact")] = None
+                        number = (
+                            world.function_base[world.class_file[base]] + world.classes[base].methods[name]
+                        )
+                        edges[Edge(own, "overrides", self.iris[world.function_entity(number)], "exact")] = (
+                            None
+                        )
                         break
         return sorted(edges)
 

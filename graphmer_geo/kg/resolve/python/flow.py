@@ -9,7 +9,7 @@ from typing import Any
 from graphmer_geo.kg.languages.python.ir import Op
 from graphmer_geo.kg.resolve.python.calls import Call
 from graphmer_geo.kg.resolve.python.models import Models
-from graphmer_geo.kg.resolve.python.objects import Kind, looks_like_class
+from graphmer_geo.kg.resolve.python.objects import Kind
 from graphmer_geo.kg.resolve.python.world import World
 
 Handler = Callable[["Flow", int, int, tuple[Any, ...]], None]
@@ -36,6 +36,8 @@ class Flow(Models):
     def solve(self) -> None:
         """Reach the fix-point."""
         for file in range(len(self.world.files)):
+            self.load_copies(file)
+        for file in range(len(self.world.files)):
             self.load_names(file)
         self.run()
         for klass in range(len(self.world.classes)):
@@ -56,19 +58,38 @@ class Flow(Models):
                 break
             self.run()
 
-    def load_names(self, file: int) -> None:
-        """Stage one of one file."""
+    def load_copies(self, file: int) -> None:
+        """Copies and attribute reads of one file, before anything is held: nothing to propagate yet."""
         base = self.world.variable_base[file]
-        functions, classes = self.world.function_base[file], self.world.class_base[file]
-        link, put = self.link, self.put
+        all_edges, all_users, load, copy, attribute = self.edges, self.users, self.load, Op.COPY, Op.ATTR
         for op in self.world.syntax[file].ops:
             code = op[0]
-            if code is Op.COPY:
+            if code is copy:
                 if op[2]:
-                    link(base + op[2], base + op[1])
-            elif code is Op.ATTR:
-                self.use(base + op[2], self.load, base + op[1], op[3])
-            elif code is Op.FUNC:
+                    source, target = base + op[2], base + op[1]
+                    edges = all_edges[source]
+                    if edges is None:
+                        all_edges[source] = [target]
+                    else:
+                        edges.append(target)
+            elif code is attribute:
+                source, user = base + op[2], (load, (base + op[1], op[3]))
+                users = all_users[source]
+                if users is None:
+                    all_users[source] = [user]
+                else:
+                    users.append(user)
+
+    def load_names(self, file: int) -> None:
+        """What definitions, literals and imports hold; everything else waits for the second stage."""
+        base = self.world.variable_base[file]
+        functions, classes = self.world.function_base[file], self.world.class_base[file]
+        put, copy, attribute = self.put, Op.COPY, Op.ATTR
+        for op in self.world.syntax[file].ops:
+            code = op[0]
+            if code is copy or code is attribute:
+                continue
+            if code is Op.FUNC:
                 put(base + op[1], self.object(Kind.FUNCTION, functions + op[2]))
             elif code is Op.CLASS:
                 put(base + op[1], self.object(Kind.CLASS, classes + op[2]))
@@ -113,7 +134,9 @@ class Flow(Models):
     def do_call(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
         positional = tuple((base + v if v else 0, starred) for v, starred in op[3])
         named = tuple((name, base + v if v else 0) for name, v in op[4])
-        self.use(base + op[2], self.call, self.make_call(base + op[1], positional, named, entities + op[5], op[6]))
+        self.use(
+            base + op[2], self.call, self.make_call(base + op[1], positional, named, entities + op[5], op[6])
+        )
 
     def do_box(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
         box = self.object(Kind.BOX, (op[2], base + op[1]), op[4])
@@ -185,7 +208,10 @@ class Flow(Models):
         """Add what definitions say where the flow found nothing; True if that changed anything."""
         before = len(self.pending)
         changed = self.close_items()
-        for unknown_decorator in (True, False):  # `@wraps(f)` first: what it decorates may be the other's result
+        for unknown_decorator in (
+            True,
+            False,
+        ):  # `@wraps(f)` first: what it decorates may be the other's result
             for result, decorator, decorated in self.decorations:
                 if not self.held[result] and (not unknown_decorator or not self.held[decorator]):
                     self.link(decorated, result)
@@ -211,7 +237,6 @@ class Flow(Models):
                     is_class = info.binding == "class" or info.name == "__new__"
                     kind = Kind.CLASS if is_class else Kind.INSTANCE
                     self.put(base + info.params[0].variable, self.object(kind, classes + info.klass))
-
 
     def assume_type(self, variable: int, types: int) -> None:
         """The annotation counts unless something more special is known."""

@@ -10,23 +10,47 @@ _STRING = "builtins.str"
 #: results of well-known functions: instances of these classes
 RETURNS = {
     **dict.fromkeys(
-        [f"{_STRING}.{m}" for m in (
-            "capitalize casefold center expandtabs format format_map join ljust lower lstrip removeprefix removesuffix"
-            " replace rjust rstrip strip swapcase title translate upper zfill"
-        ).split()],
+        [
+            f"{_STRING}.{m}"
+            for m in (
+                "capitalize casefold center expandtabs format format_map join ljust lower lstrip removeprefix removesuffix"
+                " replace rjust rstrip strip swapcase title translate upper zfill"
+            ).split()
+        ],
         _STRING,
     ),
-    **dict.fromkeys([f"builtins.{f}" for f in ("ascii", "bin", "chr", "format", "hex", "input", "oct", "repr")], _STRING),
-    **dict.fromkeys([f"os.path.{f}" for f in ("join", "dirname", "basename", "abspath", "realpath", "normpath")], _STRING),
+    **dict.fromkeys(
+        [f"builtins.{f}" for f in ("ascii", "bin", "chr", "format", "hex", "input", "oct", "repr")], _STRING
+    ),
+    **dict.fromkeys(
+        [f"os.path.{f}" for f in ("join", "dirname", "basename", "abspath", "realpath", "normpath")], _STRING
+    ),
     "os.getcwd": _STRING,
     f"{_STRING}.encode": "builtins.bytes",
     "builtins.bytes.decode": _STRING,
     "builtins.open": "io.TextIOWrapper",
 }
 _STRING_LISTS = {f"{_STRING}.{m}" for m in ("split", "rsplit", "splitlines", "partition", "rpartition")}
-_PASS_FIRST = {"builtins.staticmethod", "builtins.classmethod", "functools.partial", "copy.copy", "copy.deepcopy"}
-_PASS_FIRST |= {"asyncio.run", "asyncio.create_task", "asyncio.ensure_future", "functools.lru_cache", "functools.cache"}
-_COPIES = {"builtins.list": "list", "builtins.tuple": "tuple", "builtins.set": "set", "builtins.frozenset": "set"}
+_PASS_FIRST = {
+    "builtins.staticmethod",
+    "builtins.classmethod",
+    "functools.partial",
+    "copy.copy",
+    "copy.deepcopy",
+}
+_PASS_FIRST |= {
+    "asyncio.run",
+    "asyncio.create_task",
+    "asyncio.ensure_future",
+    "functools.lru_cache",
+    "functools.cache",
+}
+_COPIES = {
+    "builtins.list": "list",
+    "builtins.tuple": "tuple",
+    "builtins.set": "set",
+    "builtins.frozenset": "set",
+}
 _COPIES |= {"builtins.sorted": "list", "builtins.reversed": "generator", "builtins.filter": "generator"}
 _COPIES |= {"collections.deque": "list"}
 
@@ -224,8 +248,8 @@ class Models(Protocols):
         elif method in ("extend", "update", "extendleft"):
             for argument in arguments[:1]:
                 self.use(argument, self.merge_box if is_dict else self.extend_box, box, call.caller)
-            for key, variable in call.named:
-                self.link(variable, self.slot(box, key))
+            for keyword, variable in call.named:
+                self.link(variable, self.slot(box, keyword))
         elif method in ("get", "pop", "setdefault", "popleft") and is_dict:
             key = arguments[0] if arguments else 0
             self.item(box, call.result, key, call.caller)
@@ -265,7 +289,9 @@ class Models(Protocols):
         self.fill(call, "list", element)
 
 
-_NO_TYPES = frozenset(f"typing.{n}" for n in ("Any", "Callable", "TypeVar", "Union", "Optional", "Generic", "Protocol"))
+_NO_TYPES = frozenset(
+    f"typing.{n}" for n in ("Any", "Callable", "TypeVar", "Union", "Optional", "Generic", "Protocol")
+)
 _HANDLERS = {
     "builtins.map": Models.model_map,
     "functools.reduce": Models.model_reduce,

@@ -38,7 +38,9 @@ def _linearise(
     if klass not in done:
         direct = list(bases(klass))
         lines = [_linearise(base, bases, done, (*path, klass)) for base in direct]
-        merged = merge([*(list(line) for line in lines), [d for d in direct if not isinstance(d, int) or d not in path]])
+        merged = merge(
+            [*(list(line) for line in lines), [d for d in direct if not isinstance(d, int) or d not in path]]
+        )
         if merged is None:
             merged = list(dict.fromkeys(entry for line in lines for entry in line))
         done[klass] = [klass, *merged]

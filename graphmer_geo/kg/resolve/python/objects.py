@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import io
 from enum import IntEnum
 from typing import Any
 
@@ -52,23 +53,32 @@ BUILTIN_NAMES = frozenset(dir(builtins)) | {"WindowsError", "reveal_type"}
 BUILTIN_MEMBERS: dict[str, frozenset[str]] = {
     name: frozenset(dir(value)) for name, value in vars(builtins).items() if isinstance(value, type)
 }
-BOX_TYPES = {"list": "builtins.list", "tuple": "builtins.tuple", "dict": "builtins.dict", "set": "builtins.set"}
+_IO_MEMBERS: dict[str, frozenset[str]] = {
+    name: frozenset(dir(value)) for name, value in vars(io).items() if isinstance(value, type)
+}
+BOX_TYPES = {
+    "list": "builtins.list",
+    "tuple": "builtins.tuple",
+    "dict": "builtins.dict",
+    "set": "builtins.set",
+}
 BOX_TYPES["generator"] = "types.GeneratorType"
 
 
 def external_member(qualified_name: str, attribute: str) -> str | None:
     """Qualified name of a member of something external; None where a built-in class is known not to have it."""
     package, _, rest = qualified_name.partition(".")
-    if package == "builtins":
-        members = BUILTIN_MEMBERS.get(rest)
-        if members is not None and attribute not in members:
-            return None
+    if package == "builtins" and attribute not in BUILTIN_MEMBERS.get(rest, ()):
+        return None
+    if package in ("io", "_io") and attribute not in _IO_MEMBERS.get(rest, (attribute,)):
+        return None
     return f"{qualified_name}.{attribute}"
 
 
 def looks_like_class(qualified_name: str) -> bool:
     """Whether a call of this external symbol makes an instance of it: built-in classes are known, others are told by
-    the CapWords convention of PEP 8."""
+    the CapWords convention of PEP 8.
+    """
     package, _, rest = qualified_name.partition(".")
     if package == "builtins":
         return rest in BUILTIN_MEMBERS

@@ -178,7 +178,11 @@ class Protocols(Calls):
 
     def extend_box(self, obj: int, box: int, caller: int) -> None:
         """The elements of ``obj`` are added to ``box``."""
-        if self.table[obj][0] is Kind.BOX and self.table[obj][1][0] == "dict" and self.table[box][1][0] == "dict":
+        if (
+            self.table[obj][0] is Kind.BOX
+            and self.table[obj][1][0] == "dict"
+            and self.table[box][1][0] == "dict"
+        ):
             self.link(self.every(obj), self.slot(box, None))
         else:
             self.iterate(obj, self.slot(box, None), caller)

@@ -149,7 +149,7 @@ class ClassTable(Solver):
             entry: mro.Entry = None
             for obj in self.values(self.variable_of(self.world.class_file[klass], local)):
                 kind, first, _ = self.table[obj]
-                if kind is Kind.CLASS and first != klass or kind is Kind.EXTERNAL:
+                if (kind is Kind.CLASS and first != klass) or kind is Kind.EXTERNAL:
                     entry = first
                     if kind is Kind.CLASS:
                         break
@@ -210,4 +210,3 @@ class ClassTable(Solver):
     def info(self, function: int) -> tuple[FunctionInfo, int]:
         """A function and the number that makes its local variables global."""
         return self.world.functions[function], self.world.variable_base[self.world.function_file[function]]
-

@@ -162,4 +162,8 @@ class World:
         if name in BUILTIN_NAMES:
             return (Target(-1, f"builtins.{name}"),)
         unknown = [m for m in self.syntax[file].stars if self.locate(file, m) not in self.modules]
-        return (Target(-1, f"{unknown[0]}.{name}"),) if len(unknown) == 1 and len(self.syntax[file].stars) == 1 else ()
+        return (
+            (Target(-1, f"{unknown[0]}.{name}"),)
+            if len(unknown) == 1 and len(self.syntax[file].stars) == 1
+            else ()
+        )

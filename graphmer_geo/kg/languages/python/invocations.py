@@ -1,0 +1,142 @@
+"""Calls, and the few whose meaning the extractor must know: ``super``, ``eval``, ``d.update``, ``__all__.extend``."""
+
+from __future__ import annotations
+
+import re
+
+from tree_sitter import Node, Range, Tree
+
+from graphmer_geo.kg.languages.python.expressions import Expressions
+from graphmer_geo.kg.languages.python.ir import Op
+from graphmer_geo.kg.languages.python.scopes import Scope
+from graphmer_geo.kg.languages.python.text import string_value
+
+SPLATS = ("list_splat", "parenthesized_list_splat", "list_splat_pattern")
+_CONTENT = re.compile(rb"[rRuU]?(\"\"\"|'''|\"|')(.*)\1", re.DOTALL)
+
+
+class Invocations(Expressions):
+    """Compiles calls."""
+
+    def call(self, node: Node) -> int:
+        callee, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
+        if callee is None or arguments is None:
+            return self.children(node)
+        function = self.reference(callee, "call")
+        if callee.type == "identifier" and self.text(callee) == "super" and not self.scope_binds("super"):
+            return self.super_call(arguments)
+        positional: list[tuple[int, bool]] = []
+        named: list[tuple[str | None, int]] = []
+        if arguments.type == "generator_expression":
+            positional.append((self.expr(arguments), False))
+        else:
+            for child in arguments.named_children:
+                if child.type == "keyword_argument":
+                    name = child.child_by_field_name("name")
+                    named.append(
+                        (self.text(name) if name else "", self.value(child.child_by_field_name("value")))
+                    )
+                elif child.type == "dictionary_splat":
+                    named.append(
+                        (None, self.value(child.named_children[0] if child.named_children else None))
+                    )
+                elif child.type in SPLATS:
+                    positional.append(
+                        (self.value(child.named_children[0] if child.named_children else None), True)
+                    )
+                elif child.type != "comment":
+                    positional.append((self.value(child), False))
+        result = self.new()
+        if function:
+            by_name = callee.type in ("identifier", "attribute")
+            self.emit(Op.CALL, result, function, tuple(positional), tuple(named), self.scope.caller, by_name)
+        if callee.type == "attribute":
+            self.after_method_call(callee, arguments)
+        elif callee.type == "identifier" and self.text(callee) in ("eval", "exec"):
+            self.evaluate(arguments, result)
+        return result
+
+    def evaluate(self, arguments: Node, result: int) -> None:
+        """``eval`` of a string literal is the code in it."""
+        first = arguments.named_children[0] if arguments.named_children else None
+        root = self.quoted(first) if first is not None and first.type == "string" else None
+        if root is None or root.has_error:
+            return
+        for statement in root.named_children:
+            if statement.type == "expression_statement" and statement.named_child_count == 1:
+                self.flow(result, self.expr(statement.named_children[0]))
+
+    def quoted(self, node: Node) -> Node | None:
+        """Code in a string literal, parsed where it stands; None if the literal has escapes or several lines."""
+        match = _CONTENT.fullmatch(self.source[node.start_byte : node.end_byte])
+        first, last = node.start_point, node.end_point
+        if not match or b"\\" in match.group(2) or not match.group(2).strip() or first.row != last.row:
+            return None
+        start, end = node.start_byte + match.start(2), node.start_byte + match.end(2)
+        column = first.column + match.start(2)
+        tree = self.parse_part(Range((first.row, column), (first.row, column + end - start), start, end))
+        self.trees.append(tree)
+        return tree.root_node
+
+    def parse_part(self, span: Range) -> Tree:
+        """Parse one range of the file on its own; see :class:`Extractor`."""
+        raise NotImplementedError
+
+    def value(self, node: Node | None) -> int:
+        """An expression whose constant value, if it is one, may be used as a key elsewhere."""
+        if node is None:
+            return 0
+        if node.type in ("integer", "true", "false"):
+            known = self.key(node)
+            return self.constant(known) if known is not None else 0
+        return self.expr(node)
+
+    def after_method_call(self, callee: Node, arguments: Node) -> None:
+        """``d.update({'k': v})`` assigns ``d['k']``; ``__all__.extend([...])`` adds exports."""
+        method, target = callee.child_by_field_name("attribute"), callee.child_by_field_name("object")
+        first = arguments.named_children[0] if arguments.named_children else None
+        if method is None or target is None or first is None:
+            return
+        name = self.text(method)
+        if target.type == "identifier" and name in ("extend", "append") and self.text(target) == "__all__":
+            self.export_names(first)
+        if name != "update" or first.type != "dictionary" or target.type != "identifier":
+            return
+        root = self.text(target)
+        scope = self.scope
+        for pair in first.named_children:
+            key = pair.child_by_field_name("key")
+            known = self.key(key) if pair.type == "pair" and key else None
+            path = f"{root}[{known!r}]"
+            scope.forget_paths(root, path)
+            if known is not None and root in scope.current and root not in self.unstable:
+                held = self.new()
+                self.flow(held, self.last_boxed.get(pair.start_byte, 0))
+                scope.paths.setdefault(root, set()).add(path)
+                scope.set(path, held)
+
+    def export_names(self, node: Node) -> None:
+        """Add the strings of a literal to the module's ``__all__``."""
+        if self.scope is self.module:
+            names = [string_value(self.text(n)) for n in (node, *node.named_children) if n.type == "string"]
+            self.syntax.all_names = (self.syntax.all_names or []) + [n for n in names if n]
+
+    def scope_binds(self, name: str) -> bool:
+        return name in self.module.versions or name in self.scope.versions
+
+    def super_call(self, arguments: Node) -> int:
+        """``super()`` or ``super(Class, self)``."""
+        given = [self.expr(child) for child in arguments.named_children if child.type != "comment"]
+        scope: Scope | None = self.scope
+        while scope is not None and not (scope.function is not None and scope.function.klass >= 0):
+            scope = scope.parent
+        if scope is None:
+            return 0
+        info = scope.function
+        receiver = given[1] if len(given) > 1 else info.params[0].variable if info.params else 0
+        result = self.new()
+        self.emit(Op.SUPER, result, info.klass, receiver)
+        return result
+
+
+Expressions.handlers["call"] = Invocations.call  # type: ignore[assignment]
