@@ -26,8 +26,8 @@ from graphmer_geo.errors import UserError
 #: Read back by name, never by an assumed id.
 SPECIALS = ("<pad>", "<unk>", "<mask>", "<cls>", "<sep>")
 
-#: In order: line breaks with the indentation that follows; ``__init__`` and its like; a lower-case word with the
-#: space before another word (keywords and prose); camel-case pieces, capitals, numbers, other letters;
+#: In order: line breaks with the indentation that follows; ``__init__`` and its like; a lower-case word with
+#: the space before another word (keywords and prose); camel-case pieces, capitals, numbers, other letters;
 #: underscores; punctuation with a space on either side; any other white space.
 PIECES = (
     r"[\r\n]+[ \t]*"
