@@ -52,7 +52,9 @@ def _source(entry: dict[str, Any], root: Path, file: str) -> Source:
         raise UserError(f"{file}: unknown source kind {kind!r}; use one of {', '.join(sorted(_KEYS))}")
     unknown = set(entry) - _KEYS[kind]
     if unknown:
-        raise UserError(f"{file}: unknown keys {sorted(unknown)} in a {kind} source; known: {sorted(_KEYS[kind])}")
+        raise UserError(
+            f"{file}: unknown keys {sorted(unknown)} in a {kind} source; known: {sorted(_KEYS[kind])}"
+        )
     if kind == "shipped":
         return Source(root / entry["path"], package=entry["package"])
     return _stdlib(entry)
@@ -68,6 +70,8 @@ def _stdlib(entry: dict[str, Any]) -> Source:
         relative = [p.relative_to(stdlib) for p in found if p.is_file()]
         kept = [p.as_posix() for p in relative if not excluded & set(p.parts)]
         if not kept:
-            raise UserError(f"module {module!r} is not in {stdlib}; install a complete Python standard library")
+            raise UserError(
+                f"module {module!r} is not in {stdlib}; install a complete Python standard library"
+            )
         files += kept
     return Source(stdlib, package=entry["package"], version=platform.python_version(), include=tuple(files))

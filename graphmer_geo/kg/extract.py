@@ -16,6 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from types import FrameType
 
+from graphmer_geo.errors import UserError
 from graphmer_geo.kg.facts import FileFacts, SourceFile
 from graphmer_geo.kg.languages.base import Language
 from graphmer_geo.kg.sources import read_bounded
@@ -91,6 +92,13 @@ def _batches(tasks: Sequence[Task], workers: int) -> Iterator[list[Extracted]]:
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        try:
+            pool.submit(int).result()
+        except BrokenProcessPool:
+            raise UserError(
+                f"workers={workers}: no worker process could start; call build_kg below "
+                '`if __name__ == "__main__":`, or use workers=1'
+            ) from None
         futures = [pool.submit(extract_batch, batch) for batch in batches]
         for batch, future in zip(batches, futures, strict=True):
             try:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -201,3 +203,15 @@ def test_a_term_the_ontology_lacks_is_an_error_at_once(corpus: Path, monkeypatch
     monkeypatch.setattr(Toy, "extract", invent)
     with pytest.raises(ValueError, match="'colour' is not a term"):
         build_kg([corpus], languages=["toy"])
+
+
+def test_a_script_without_main_guard_is_told_so(tmp_path: Path) -> None:
+    for number in range(40):
+        (tmp_path / f"m{number}.py").write_text("x = 1\n")
+    script = tmp_path / "unguarded.py"
+    script.write_text(
+        f"from graphmer_geo.kg import build_kg\nbuild_kg({str(tmp_path)!r}, languages=['python'], workers=2)\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120)
+    assert done.returncode != 0
+    assert "workers=2: no worker process could start" in done.stderr
