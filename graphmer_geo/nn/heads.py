@@ -100,13 +100,13 @@ class EntityRankingHead(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Identity projections, no relation effects yet, scale 1."""
+        """Identity projections, no relation effects, half scale: untrained products are only noise."""
         nn.init.eye_(self.entity.weight)
         nn.init.eye_(self.query.weight)
         nn.init.normal_(self.kind.weight, std=0.02)
         nn.init.zeros_(self.query_scale.weight)
         nn.init.normal_(self.query_shift.weight, std=0.02)
-        nn.init.zeros_(self.log_scale)
+        nn.init.constant_(self.log_scale, -0.7)
         for module in (self.salience, self.entity_norm, self.query_norm, self.popularity, self.lexical):
             if module is not None:
                 module.reset_parameters()
@@ -149,5 +149,5 @@ class EntityRankingHead(nn.Module):
                     context.relation, entity, names, self.salience.separator, target
                 )
             if self.lexical is not None:
-                scores = scores + self.lexical(context, query, self.salience(names), self.salience)
+                scores = scores + self.lexical(context, query, names, self.salience(names), self.salience)
         return scores

@@ -9,12 +9,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch_geometric.utils import softmax
 
-from graphmer_geo.nn.names import TokenSalience, WeightedNames
+from graphmer_geo.nn.mentions import find_mentions
+from graphmer_geo.nn.names import Names, TokenSalience, WeightedNames
 
 _POINTER_FLOOR = 0.01
 #: Weights are kept divided by this, see LOG_GAIN in names.py.
 _GAIN = 4.0
-_INITIAL = (2.0, 1.0, 3.0, 1.0)  # head overlap, chunk coverage, its square, pointer
+_INITIAL = (2.0, 0.5, 1.5, 0.5, 3.0, 1.0)  # of the six features, in the order of LexicalMatch
+
+
+#: (query, node) of each pair.
+Pairs = tuple[Tensor, Tensor]
 
 
 class QueryContext(NamedTuple):
@@ -63,6 +68,12 @@ class LexicalMatch(nn.Module):
         \varphi_4 = \log\Bigl(0.01 + \sum_{t \in c} \frac{s_t}{S(c)} \sum_{u : \mathrm{tok}(u) = t}
         \pi_u\Bigr)
 
+    and, with :math:`M` the roots outside the head where the last component of the name is written
+    (:func:`~graphmer_geo.nn.mentions.find_mentions`),
+
+    .. math::
+        \varphi_5 = [M \neq \emptyset], \quad \varphi_6 = \log\Bigl(0.01 + \sum_{u \in M} \pi_u\Bigr).
+
     :math:`\pi` is a softmax over all nodes of the graph, :math:`\pi_u \propto \exp(\langle \mathbf{A}
     \mathbf{q}, \mathbf{B} \mathbf{h}_u \rangle / \sqrt{d})`: a pointer that learns *where* in the chunk the
     answer is written (a parameter's type follows its name). The score is :math:`\sum_f w_{rf} \varphi_f`.
@@ -88,7 +99,12 @@ class LexicalMatch(nn.Module):
             nn.init.normal_(linear.weight, std=linear.in_features**-0.5)
 
     def forward(
-        self, context: QueryContext, query: Tensor, names: WeightedNames, salience: TokenSalience
+        self,
+        context: QueryContext,
+        query: Tensor,
+        names: Names,
+        weighted: WeightedNames,
+        salience: TokenSalience,
     ) -> Tensor:
         """Scores all names for each query.
 
@@ -96,43 +112,77 @@ class LexicalMatch(nn.Module):
             context: the queries and their graphs.
             query: ``[q, channels]`` query vectors.
             names: the C names.
+            weighted: the same, weighted by ``salience``.
             salience: of tokens.
 
         Returns:
             ``[q, C]``.
         """
-        count = query.size(0)
+        heads, nodes = context.heads(), context.nodes()
+        points = self._point(context, query, *nodes)
+        features = (
+            *self._overlaps(context, heads, nodes, points, weighted, salience),
+            *self._written(context, heads, nodes, points, names, salience),
+        )
+        weight = _GAIN * self.weight[context.relation]  # [q, features]
+        scores = weight[:, :1] * features[0].t()
+        for column, feature in enumerate(features[1:], start=1):
+            scores = scores + weight[:, column : column + 1] * feature.t()
+        return scores
+
+    def _overlaps(
+        self,
+        context: QueryContext,
+        heads: Pairs,
+        nodes: Pairs,
+        points: Tensor,
+        names: WeightedNames,
+        salience: TokenSalience,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The first four features, by shared tokens: ``[C, q]`` each."""
+        count = context.node.numel()
         vocabulary, name_tok = torch.unique(names.spelled, return_inverse=True)
         size = vocabulary.numel()
-        row_of = torch.full_like(
-            salience.spelling, size
-        )  # tokens of no name fall into an extra row, cut off below
+        row_of = torch.full_like(salience.spelling, size)  # tokens of no name: an extra row, cut off below
         row_of[vocabulary] = torch.arange(size, device=row_of.device)
         spelled = salience.spelling[context.tok]
         row = row_of[spelled]
 
-        head_query, head_node = context.heads()
-        all_query, all_node = context.nodes()
-        is_root = context.slot[all_node] < 0
-        written = names.share.new_zeros(size + 1, 2 * count)
-        written[row[head_node], head_query] = 1.0
-        written[row[all_node[is_root]], count + all_query[is_root]] = 1.0
-        head, chunk = (
-            self._per_name(written[:size], name_tok, names).view(names.total.numel(), 2, count).unbind(1)
-        )
+        is_root = context.slot[nodes[1]] < 0
+        shared = names.share.new_zeros(size + 1, 2 * count)
+        shared[row[heads[1]], heads[0]] = 1.0
+        shared[row[nodes[1][is_root]], count + nodes[0][is_root]] = 1.0
+        per_name = self._per_name(shared[:size], name_tok, names)
+        head, chunk = per_name[:, :count], per_name[:, count:]
 
-        points = self._point(context, query, all_query, all_node)
         mass = points.new_zeros((size + 1) * count)
-        mass = mass.index_add(0, row[all_node] * count + all_query, points).view(size + 1, count)
+        mass = mass.index_add(0, row[nodes[1]] * count + nodes[0], points).view(size + 1, count)
         pointed = (self._per_name(mass[:size], name_tok, names) + _POINTER_FLOOR).log()
 
-        head_total = names.total.new_zeros(count).index_add(0, head_query, salience.of(spelled[head_node]))
+        head_total = names.total.new_zeros(count).index_add(0, heads[0], salience.of(spelled[heads[1]]))
         head = head * (names.total.unsqueeze(1) / head_total.clamp(min=1e-6)).sqrt()
-        weight = _GAIN * self.weight[context.relation]  # [q, features]
-        return sum(
-            w * feature.t()
-            for w, feature in zip(weight.split(1, 1), (head, chunk, chunk**2, pointed), strict=True)
-        )
+        return head, chunk, chunk**2, pointed
+
+    @staticmethod
+    def _written(
+        context: QueryContext,
+        heads: Pairs,
+        nodes: Pairs,
+        points: Tensor,
+        names: Names,
+        salience: TokenSalience,
+    ) -> tuple[Tensor, Tensor]:
+        """The last two features, by mentions: ``[C, q]`` each."""
+        count, n = context.node.numel(), context.tok.numel()
+        mentions = find_mentions(context.tok, context.slot < 0, context.batch, names.tok, names.ptr, salience)
+        row = mentions.at_node[nodes[1]]
+        in_head = torch.isin(nodes[0] * n + nodes[1], heads[0] * n + heads[1])
+        cell = torch.where((row >= 0) & ~in_head, row, mentions.distinct) * count + nodes[0]
+        empty = points.new_zeros((mentions.distinct + 1) * count)
+        written, mass = empty.index_fill(0, cell, 1.0), empty.index_add(0, cell, points)
+        shape = (mentions.distinct + 1, count)
+        written, mass = (part.view(shape).index_select(0, mentions.row) for part in (written, mass))
+        return written, (mass + _POINTER_FLOOR).log()
 
     @staticmethod
     def _per_name(evidence: Tensor, name_tok: Tensor, names: WeightedNames) -> Tensor:

@@ -43,7 +43,8 @@ class TokenSalience(nn.Module):
     r"""A learnable weight :math:`s_t = \exp(5 a_t)` per token, and which tokens are spellings of one.
 
     Two tokens that differ only by leading or trailing white space or by case (``" Foo"``, ``"foo"``) count as
-    the same token, once :meth:`set_vocabulary` has told which do. Until then every token is its own.
+    the same token, once :meth:`set_vocabulary` has told which do. Until then every token is its own, and a
+    word.
 
     Args:
         vocab_size: number of tokens.
@@ -51,12 +52,15 @@ class TokenSalience(nn.Module):
 
     spelling: Tensor
     separator: Tensor
+    opens_word: Tensor
+    ends_word: Tensor
 
     def __init__(self, vocab_size: int) -> None:
         super().__init__()
         self.log_salience = nn.Parameter(torch.empty(vocab_size))
         self.register_buffer("spelling", torch.arange(vocab_size))
-        self.register_buffer("separator", torch.zeros(vocab_size, dtype=torch.bool))
+        for name in ("separator", "opens_word", "ends_word"):
+            self.register_buffer(name, torch.zeros(vocab_size, dtype=torch.bool))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -65,7 +69,7 @@ class TokenSalience(nn.Module):
 
     @torch.no_grad()
     def set_vocabulary(self, tokens: Sequence[bytes]) -> None:
-        """Finds by their bytes which tokens are spellings of one, and which end a name component (``.``).
+        """Finds by their bytes which tokens are spellings of one, end a name component, or border on words.
 
         Raises:
             ValueError: if there is not one entry per token id.
@@ -78,6 +82,8 @@ class TokenSalience(nn.Module):
         spelling = [first.setdefault(token.strip().lower() or token, i) for i, token in enumerate(tokens)]
         self.spelling.copy_(torch.tensor(spelling))
         self.separator.copy_(torch.tensor([token.rstrip().endswith(b".") for token in tokens]))
+        self.opens_word.copy_(torch.tensor([_is_word(token[:1]) for token in tokens]))
+        self.ends_word.copy_(torch.tensor([_is_word(token[-1:]) for token in tokens]))
 
     @torch.no_grad()
     def set_document_frequency(self, names: Names) -> None:
@@ -105,6 +111,11 @@ class TokenSalience(nn.Module):
         name = segment_ids(names.ptr)
         total = salience.new_zeros(names.ptr.numel() - 1).index_add(0, name, salience)
         return WeightedNames(spelled, salience / total[name], total, names.ptr)
+
+
+def _is_word(character: bytes) -> bool:
+    """Letters, digits, the underscore, and any byte of a character beyond ASCII."""
+    return character == b"_" or character.isalnum() or character >= b"\x80"
 
 
 def segment_ids(ptr: Tensor) -> Tensor:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from graphmer_geo.nn.names import Names, segment_ids
+from graphmer_geo.nn.hashing import mix, sequence_hash
+from graphmer_geo.nn.mentions import last_components
+from graphmer_geo.nn.names import Names
 
 _HASHES = 2
 
@@ -95,27 +97,9 @@ class NamePopularity(nn.Module):
 
     def _buckets(self, names: Names, separator: Tensor) -> tuple[Tensor, Tensor]:
         """Buckets ``[C, hashes]`` of the whole names and of their last components."""
-        name, length = segment_ids(names.ptr), names.ptr.numel() - 1
-        place = torch.arange(names.tok.numel(), device=names.tok.device) - names.ptr[name]
-        size = names.ptr.diff()[name]
-        # A separator at the very end would leave nothing of the name, so it does not count.
-        after = torch.where(separator[names.tok] & (place + 1 < size), place + 1, 0)
-        start = place.new_zeros(length).scatter_reduce(0, name, after, "amax")[name]
-        last = place >= start
-        whole = self._hash(names.tok, place, name, length)
-        return whole, self._hash(names.tok[last], (place - start)[last], name[last], length)
+        kept, ptr = last_components(names.tok, names.ptr, separator)
+        return self._hash(names.tok, names.ptr), self._hash(names.tok[kept], ptr)
 
-    def _hash(self, tok: Tensor, place: Tensor, name: Tensor, length: int) -> Tensor:
-        columns = []
-        for hash_ in range(_HASHES):
-            mixed = _mix(tok * 1_000_003 + place * 7_919 + hash_ * 104_729)
-            total = mixed.new_zeros(length).index_add(0, name, mixed)
-            columns.append(_mix(total).remainder(self.buckets))
-        return torch.stack(columns, dim=-1)
-
-
-def _mix(value: Tensor) -> Tensor:
-    """A 64-bit finaliser (multiply, xor-shift; wraps around), the same on every device."""
-    value = (value ^ (value >> 31)) * 0x7FB5D329728EA185
-    value = (value ^ (value >> 27)) * -0x7E25210B43D22BB3
-    return value ^ (value >> 33)
+    def _hash(self, tok: Tensor, ptr: Tensor) -> Tensor:
+        hashes = [mix(sequence_hash(tok, ptr, seed), 0) for seed in range(_HASHES)]
+        return torch.stack(hashes, dim=-1).remainder(self.buckets)

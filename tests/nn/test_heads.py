@@ -29,15 +29,16 @@ def test_scores_are_the_documented_sum() -> None:
     head = make_head()
     entity, weighted = head.entity_vectors(names, embedding), head.salience(names)
     query = head.query_vectors(states[context.node], context.relation)
-    expected = query @ entity.t() / 4
+    products = head.log_scale.exp() * query @ entity.t() / 4
+    expected = products
     expected = expected + head.popularity(context.relation, entity, names, head.salience.separator)
-    expected = expected + head.lexical(context, query, weighted, head.salience)
+    expected = expected + head.lexical(context, query, names, weighted, head.salience)
     torch.testing.assert_close(head(context, names, entity), expected)
     bare = make_head(lexical_features=False, popularity=False)
     bare.load_state_dict(head.state_dict(), strict=False)
     assert bare.lexical is None
     assert bare.popularity is None
-    torch.testing.assert_close(bare(context, names, entity), query @ entity.t() / 4)
+    torch.testing.assert_close(bare(context, names, entity), products)
 
 
 def test_states_and_names_share_a_space_from_the_start() -> None:
