@@ -8,26 +8,34 @@ from tree_sitter import Node
 
 from graphmer_geo.kg.facts import FileFacts, ParseProblem, SourceFile
 from graphmer_geo.kg.languages.java import ops as o
-from graphmer_geo.kg.languages.java.bodies import MAX_DEPTH, BodyReader
+from graphmer_geo.kg.languages.java.bodies import BodyReader
 from graphmer_geo.kg.languages.java.entities import Entities, newline_offsets
 from graphmer_geo.kg.languages.java.grammar import (
     TYPE_NODES,
     Text,
     dimensions,
-    erased_text,
     package_of,
     parser,
     type_ref,
 )
 from graphmer_geo.kg.languages.java.header import (
-    NO_MODIFIERS,
     Modifiers,
     docstring_of,
     literals_of,
     modifiers_of,
     signature_of,
 )
+from graphmer_geo.kg.languages.java.parameters import (
+    Parameter,
+    declare,
+    declare_components,
+    erased_parameters,
+    parameters_in,
+)
 from graphmer_geo.kg.languages.java.problems import problems_of
+
+#: Deeper nesting than any person writes; beyond it code is left out and the file reported as partial.
+MAX_DEPTH = 100
 
 _KINDS = {
     "class_declaration": "Class",
@@ -42,7 +50,7 @@ _INERT = frozenset({o.LITERAL, o.BINARY, o.SAME, o.TEST})
 
 
 class Extractor:
-    """Reads one file. Nesting is bounded: what lies deeper than :data:`MAX_DEPTH` is left out and reported."""
+    """Reads one file. What is nested deeper than :data:`MAX_DEPTH` is left out and reported."""
 
     def __init__(self, file: SourceFile, source: bytes) -> None:
         self.file = file
@@ -53,9 +61,10 @@ class Extractor:
         self.problems: list[ParseProblem] = []
         self._depth = 0
         self._anonymous: dict[int, int] = {}
-        self._component_nodes: dict[int, list[tuple[Node, Node, o.TypeRef | None, bool]]] = {}
+        self._components: dict[int, list[Parameter]] = {}
 
     def run(self) -> FileFacts:
+        """Reads the whole file."""
         root = parser().parse(self.text.source).root_node
         comment: Node | None = None
         for node in root.named_children:
@@ -78,9 +87,10 @@ class Extractor:
         return True
 
     def leave(self) -> None:
+        """Ends a level of nesting."""
         self._depth -= 1
 
-    # -- top level -----------------------------------------------------------------------------------------------
+    # -- top level --------------------------------------------------------------------------------
 
     def _top_level(self, node: Node, comment: Node | None) -> None:
         kind = node.type
@@ -118,12 +128,12 @@ class Extractor:
             if ref is not None:
                 self.syntax.imports.append(o.ImportDecl(ref[0], is_static, is_star))
 
-    # -- types ---------------------------------------------------------------------------------------------------
+    # -- types --------------------------------------------------------------------------------
 
     def type_declaration(
         self, node: Node, parent: int, outer: int, comment: Node | None, is_local: bool = False
     ) -> int:
-        """Reads a class, interface, enum, record or annotation type; returns its index in the syntax, or -1."""
+        """Reads a type declaration of any kind; returns its index in the syntax, or -1."""
         name = node.child_by_field_name("name")
         if name is None or not self.enter(node):
             return -1
@@ -139,16 +149,23 @@ class Extractor:
             literals["isStatic"] = True
         self._describe(literals, node, body, comment)
         text = self.text.of(name)
-        entity = self.entities.add(kind, text, (text, "#"), parent, (node.start_byte, node.end_byte),
-                                   (name.start_byte, name.end_byte), literals)  # fmt: skip
+        entity = self.entities.add(
+            kind,
+            text,
+            (text, "#"),
+            parent,
+            (node.start_byte, node.end_byte),
+            (name.start_byte, name.end_byte),
+            literals,
+        )
         decl = o.ClassDecl(entity, text, kind, outer, is_static, is_local)
         index = len(self.syntax.classes)
         self.syntax.classes.append(decl)
-        self._annotate(decl, entity, modifiers, index)
+        self.annotate(index, entity, modifiers)
         decl.type_parameters = self._type_parameters(node.child_by_field_name("type_parameters"), entity)
         self._supertypes(node, decl)
         if kind == "Record":
-            self._components(node, decl, index)
+            self._components[index] = declare_components(self, node, index)
         if body is not None:
             self._members(body, index)
         self.leave()
@@ -207,12 +224,18 @@ class Extractor:
             if child.type != "type_parameter" or name is None:
                 continue
             text = self.text.of(name)
-            entity = self.entities.add("TypeParameter", text, (f"[{text}", "]"), parent,
-                                       (child.start_byte, child.end_byte), (name.start_byte, name.end_byte))  # fmt: skip
+            entity = self.entities.add(
+                "TypeParameter",
+                text,
+                (f"[{text}", "]"),
+                parent,
+                (child.start_byte, child.end_byte),
+                (name.start_byte, name.end_byte),
+            )
             declared.append(o.TypeParameterDecl(entity, text, bounds))
         return tuple(declared)
 
-    # -- members -------------------------------------------------------------------------------------------------
+    # -- members --------------------------------------------------------------------------------
 
     def _members(self, body: Node, index: int) -> None:
         decl = self.syntax.classes[index]
@@ -242,10 +265,17 @@ class Extractor:
         literals = literals_of(modifiers, "public")
         self._describe(literals, node, None, comment, with_signature=False)
         text = self.text.of(name)
-        entity = self.entities.add("EnumConstant", text, (text, "."), decl.entity,
-                                   (node.start_byte, node.end_byte), (name.start_byte, name.end_byte), literals)  # fmt: skip
+        entity = self.entities.add(
+            "EnumConstant",
+            text,
+            (text, "."),
+            decl.entity,
+            (node.start_byte, node.end_byte),
+            (name.start_byte, name.end_byte),
+            literals,
+        )
         decl.fields.append(o.FieldDecl(entity, text, None, True, False))
-        self._annotate(decl, entity, modifiers, index)
+        self.annotate(index, entity, modifiers)
 
     def _constants(self, body: Node, decl: o.ClassDecl, index: int) -> None:
         """The code that makes the constants of an enum runs in one initializer."""
@@ -272,8 +302,9 @@ class Extractor:
     def _initializer(self, decl: o.ClassDecl, span: tuple[int, int], is_static: bool) -> int:
         name = "<clinit>" if is_static else "<initializer>"
         literals: dict[str, Any] = {"isStatic": True} if is_static else {}
-        return self.entities.add("Initializer", name, (f"{name}()", "."), decl.entity, span, (span[0], span[0]),
-                                 literals)  # fmt: skip
+        return self.entities.add(
+            "Initializer", name, (f"{name}()", "."), decl.entity, span, (span[0], span[0]), literals
+        )
 
     def _static_block(self, node: Node, decl: o.ClassDecl, index: int, comment: Node | None) -> None:
         is_static = node.type == "static_initializer"
@@ -299,13 +330,14 @@ class Extractor:
             self._describe(literals, node, None, comment, with_signature=False)
             text = self.text.of(name)
             span = (node.start_byte, node.end_byte) if first else (child.start_byte, child.end_byte)
-            entity = self.entities.add("Field", text, (text, "."), decl.entity, span,
-                                       (name.start_byte, name.end_byte), literals)  # fmt: skip
+            entity = self.entities.add(
+                "Field", text, (text, "."), decl.entity, span, (name.start_byte, name.end_byte), literals
+            )
             extra = dimensions(child.child_by_field_name("dimensions"))
             typed = (ref[0], ref[1], ref[2] + extra, ref[3]) if ref is not None and extra else ref
             field = o.FieldDecl(entity, text, typed, is_static, "private" in modifiers.words, first)
             decl.fields.append(field)
-            self._annotate(decl, entity, modifiers, index)
+            self.annotate(index, entity, modifiers)
             if value is not None:
                 self._initial_value(value, field, decl, index)
             first = False
@@ -336,21 +368,27 @@ class Extractor:
         ):
             literals["isAbstract"] = True
         self._describe(literals, node, body, comment)
-        parameters = self._parameter_nodes(node.child_by_field_name("parameters"))
-        if node.type == "compact_constructor_declaration":
-            parameters = self._component_nodes.get(index, [])
-        varargs = any(is_varargs for _, _, _, is_varargs in parameters)
+        is_compact = node.type == "compact_constructor_declaration"
+        written = parameters_in(node.child_by_field_name("parameters"), self.text)
+        parameters = self._components.get(index, []) if is_compact else written
+        varargs = any(parameter.is_varargs for parameter in parameters)
         if varargs:
             literals["isVarArgs"] = True
         text = "<init>" if is_constructor else self.text.of(name)
         kind = "Constructor" if is_constructor else "Method"
-        erased = ",".join(erased_text(ref, is_varargs) for _, _, ref, is_varargs in parameters)
-        entity = self.entities.add(kind, text, (f"{text}({erased})", "."), decl.entity,
-                                   (node.start_byte, node.end_byte), (name.start_byte, name.end_byte), literals)  # fmt: skip
-        self._annotate(decl, entity, modifiers, index)
+        entity = self.entities.add(
+            kind,
+            text,
+            (f"{text}({erased_parameters(parameters)})", "."),
+            decl.entity,
+            (node.start_byte, node.end_byte),
+            (name.start_byte, name.end_byte),
+            literals,
+        )
+        self.annotate(index, entity, modifiers)
         type_parameters = self._type_parameters(node.child_by_field_name("type_parameters"), entity)
-        implicit_at = name.end_byte if node.type == "compact_constructor_declaration" else None
-        declared = self._parameters(parameters, entity, decl, index, implicit_at)
+        implicit_at = name.end_byte if is_compact else None
+        declared = declare(self, parameters, entity, index, implicit_at)
         type_node = node.child_by_field_name("type")
         returns = type_ref(type_node, self.text) if type_node is not None else None
         extra = dimensions(node.child_by_field_name("dimensions"))
@@ -361,131 +399,23 @@ class Extractor:
             reader.block(body)
         throws = next((self.types_in(c) for c in node.named_children if c.type == "throws"), ())
         decl.methods.append(
-            o.MethodDecl(entity, text, type_parameters, returns, declared, varargs, "static" in modifiers.words,
-                         "private" in modifiers.words, bool(literals.get("isAbstract")), throws,
-                         reader.ops if body is not None else None, implicit_at is not None)
-        )  # fmt: skip
-
-    # -- parameters ----------------------------------------------------------------------------------------------
-
-    def _parameter_nodes(self, node: Node | None) -> list[tuple[Node, Node, o.TypeRef | None, bool]]:
-        """``(parameter, its name, its type, is varargs)`` for each parameter that is not a receiver."""
-        found: list[tuple[Node, Node, o.TypeRef | None, bool]] = []
-        for child in node.named_children if node is not None else ():
-            if child.type == "formal_parameter":
-                name, type_node = child.child_by_field_name("name"), child.child_by_field_name("type")
-                extra = dimensions(child.child_by_field_name("dimensions"))
-                varargs = False
-            elif child.type == "spread_parameter":
-                declarator = next((c for c in child.named_children if c.type == "variable_declarator"), None)
-                name = declarator.child_by_field_name("name") if declarator is not None else None
-                type_node = next((c for c in child.named_children if c.type in TYPE_NODES), None)
-                extra, varargs = 0, True
-            else:
-                continue
-            if name is None or name.type != "identifier":
-                continue
-            ref = type_ref(type_node, self.text) if type_node is not None else None
-            if ref is not None and extra:
-                ref = (ref[0], ref[1], ref[2] + extra, ref[3])
-            if self.text.of(name) != "this":
-                found.append((child, name, ref, varargs))
-        return found
-
-    def _parameters(
-        self,
-        nodes: list[tuple[Node, Node, o.TypeRef | None, bool]],
-        entity: int,
-        decl: o.ClassDecl | None,
-        index: int,
-        implicit_at: int | None = None,
-    ) -> tuple[o.ParameterDecl, ...]:
-        declared: list[o.ParameterDecl] = []
-        for position, (node, name, ref, varargs) in enumerate(nodes):
-            modifiers = modifiers_of(node)
-            literals: dict[str, Any] = {
-                "parameterIndex": position,
-                "parameterKind": "varArgs" if varargs else "positionalOnly",
-            }
-            if varargs:
-                literals["isVarArgs"] = True
-            if modifiers.words:
-                literals["modifier"] = list(modifiers.words)
-            text = self.text.of(name)
-            span, name_span = (node.start_byte, node.end_byte), (name.start_byte, name.end_byte)
-            if implicit_at is not None:  # written in the record's header, at the components
-                span = name_span = (implicit_at, implicit_at)
-            parameter = self.entities.add("Parameter", text, (f"({text}", ")"), entity, span, name_span, literals)
-            if decl is not None and implicit_at is None:
-                self._annotate(decl, parameter, modifiers, index)
-            typed = (ref[0], ref[1], ref[2] + 1, ref[3]) if ref is not None and varargs else ref
-            declared.append(o.ParameterDecl(parameter, text, typed))
-        return tuple(declared)
-
-    def lambda_parameters(
-        self, node: Node | None, entity: int
-    ) -> tuple[tuple[str, int, o.TypeRef | None, int], ...]:
-        """Adds a lambda's parameters; a type is None where it is inferred."""
-        found: list[tuple[Node, Node, o.TypeRef | None, bool]] = []
-        if node is None:
-            return ()
-        if node.type == "identifier":
-            found.append((node, node, None, False))
-        elif node.type == "inferred_parameters":
-            found.extend((c, c, None, False) for c in node.named_children if c.type == "identifier")
-        else:
-            found.extend(self._parameter_nodes(node))
-        declared = self._parameters(found, entity, None, -1)
-        return tuple(
-            (text, name.start_byte, None if decl.type and decl.type[0][0][0] == "var" else decl.type, decl.entity)
-            for (_, name, _, _), decl in zip(found, declared, strict=True)
-            for text in (decl.name,)
+            o.MethodDecl(
+                entity,
+                text,
+                type_parameters,
+                returns,
+                declared,
+                varargs,
+                "static" in modifiers.words,
+                "private" in modifiers.words,
+                bool(literals.get("isAbstract")),
+                throws,
+                reader.ops if body is not None else None,
+                implicit_at is not None,
+            )
         )
 
-    def _components(self, node: Node, decl: o.ClassDecl, index: int) -> None:
-        header = node.child_by_field_name("parameters")
-        nodes = self._parameter_nodes(header)
-        self._component_nodes[index] = nodes
-        for parameter, name, ref, varargs in nodes:
-            modifiers = modifiers_of(parameter)
-            literals = {"visibility": "private", "modifier": ["final"]}
-            text = self.text.of(name)
-            entity = self.entities.add("Field", text, (text, "."), decl.entity,
-                                       (parameter.start_byte, parameter.end_byte),
-                                       (name.start_byte, name.end_byte), literals)  # fmt: skip
-            typed = (ref[0], ref[1], ref[2] + 1, ref[3]) if ref is not None and varargs else ref
-            decl.fields.append(o.FieldDecl(entity, text, typed, False, True))
-            decl.components.append(text)
-            self._annotate(decl, entity, modifiers, index)
-        if header is not None and not self._declares_canonical(node, nodes):
-            self._canonical_constructor(header, nodes, decl, index)
-
-    def _declares_canonical(self, node: Node, components: list[Any]) -> bool:
-        body = node.child_by_field_name("body")
-        wanted = [erased_text(ref, varargs) for _, _, ref, varargs in components]
-        for child in body.named_children if body is not None else ():
-            if child.type == "compact_constructor_declaration":
-                return True
-            if child.type == "constructor_declaration":
-                written = self._parameter_nodes(child.child_by_field_name("parameters"))
-                if [erased_text(ref, varargs) for _, _, ref, varargs in written] == wanted:
-                    return True
-        return False
-
-    def _canonical_constructor(self, header: Node, nodes: list[Any], decl: o.ClassDecl, index: int) -> None:
-        """The constructor that every record has though nobody writes it."""
-        varargs = any(is_varargs for _, _, _, is_varargs in nodes)
-        erased = ",".join(erased_text(ref, is_varargs) for _, _, ref, is_varargs in nodes)
-        at = header.start_byte
-        literals: dict[str, Any] = {"visibility": "public", **({"isVarArgs": True} if varargs else {})}
-        entity = self.entities.add("Constructor", "<init>", (f"<init>({erased})", "."), decl.entity,
-                                   (at, header.end_byte), (at, at), literals)  # fmt: skip
-        declared = self._parameters(nodes, entity, None, index, at)
-        decl.methods.append(
-            o.MethodDecl(entity, "<init>", (), None, declared, varargs, False, False, False, (), None, True)
-        )
-
-    # -- headers -------------------------------------------------------------------------------------------------
+    # -- headers --------------------------------------------------------------------------------
 
     def annotation(self, node: Node, entity: int, index: int) -> o.AnnotationUse | None:
         """The use of an annotation on an entity."""
@@ -495,16 +425,19 @@ class Extractor:
             return None
         reader = BodyReader(self, entity, index)
         for argument in arguments.named_children if arguments is not None else ():
-            value = argument.child_by_field_name("value") if argument.type == "element_value_pair" else argument
+            value = (
+                argument.child_by_field_name("value") if argument.type == "element_value_pair" else argument
+            )
             if value is not None:
                 reader.expression(value)
         return o.AnnotationUse(entity, ref, reader.ops)
 
-    def _annotate(self, decl: o.ClassDecl, entity: int, modifiers: Modifiers, index: int) -> None:
-        for node in modifiers.annotations if modifiers is not NO_MODIFIERS else ():
+    def annotate(self, index: int, entity: int, modifiers: Modifiers) -> None:
+        """Records the annotations of a declaration inside the class of that index."""
+        for node in modifiers.annotations:
             use = self.annotation(node, entity, index)
             if use is not None:
-                decl.annotations.append(use)
+                self.syntax.classes[index].annotations.append(use)
 
     def _describe(
         self,

@@ -75,9 +75,21 @@ class Entities:
         self._qualified.append(qualified)
         start, end = span
         self.list.append(
-            Entity(kind, name, descriptor, qualified, parent, start, end, name_span[0], name_span[1],
-                   self.line(start), self.line(max(end - 1, start)), literals or {})
-        )  # fmt: skip
+            Entity(
+                kind,
+                name,
+                descriptor,
+                qualified,
+                parent,
+                start,
+                end,
+                name_span[0],
+                name_span[1],
+                self.line(start),
+                self.line(max(end - 1, start)),
+                literals or {},
+            )
+        )
         return len(self.list) - 1
 
     def discard_last(self) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-import tree_sitter_java
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node, Parser
 
+from graphmer_geo.kg.languages import get_parser
 from graphmer_geo.kg.languages.java.ops import TypeRef
 
 #: Everything that may stand before a package declaration, then its name.
@@ -30,7 +30,7 @@ TYPE_NODES = _PRIMITIVE_NODES | {
 @lru_cache(maxsize=1)
 def parser() -> Parser:
     """One parser a process: building one loads the grammar."""
-    return Parser(Language(tree_sitter_java.language()))
+    return get_parser("java")
 
 
 def package_of(source: bytes) -> str:
@@ -47,9 +47,11 @@ class Text:
         self._ascii = source.decode("ascii") if source.isascii() else None
 
     def of(self, node: Node) -> str:
+        """The text of a node."""
         return self.slice(node.start_byte, node.end_byte)
 
     def slice(self, start: int, end: int) -> str:
+        """The text between two byte offsets."""
         if self._ascii is not None:
             return self._ascii[start:end]
         return self.source[start:end].decode("utf-8", "replace")

@@ -16,6 +16,8 @@ _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 
 
 class Modifiers(NamedTuple):
+    """The keywords and the annotations before a declaration."""
+
     words: tuple[str, ...]
     annotations: tuple[Node, ...]
 
@@ -73,11 +75,18 @@ def signature_of(node: Node, body: Node | None, text: Text) -> str:
         if child.type == "modifiers":
             start = child.end_byte
             for modifier in child.children:
-                if modifier.type not in ("annotation", "marker_annotation") and "comment" not in modifier.type:
+                if (
+                    modifier.type not in ("annotation", "marker_annotation")
+                    and "comment" not in modifier.type
+                ):
                     start = modifier.start_byte
                     break
         elif "comment" not in child.type:
-            if start < child.start_byte and child.prev_sibling is not None and start == child.prev_sibling.end_byte:
+            if (
+                start < child.start_byte
+                and child.prev_sibling is not None
+                and start == child.prev_sibling.end_byte
+            ):
                 start = child.start_byte
             break
     raw = text.slice(start, body.start_byte if body is not None else node.end_byte)

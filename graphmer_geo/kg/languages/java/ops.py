@@ -1,8 +1,9 @@
 """What the Java extractor tells the Java linker: declarations, and method bodies as flat lists of operations.
 
-A body is a list of tuples in evaluation order; an operation names earlier ones by their index in the list. So the
-linker computes static types in one forward loop, without recursion over expressions, and the facts stay cheap to
-pickle. Only lambdas hold a list of their own: their parameters' types are known after the call that takes them.
+A body is a list of tuples in evaluation order; an operation names earlier ones by their index in the list. So
+the linker computes static types in one forward loop, without recursion over expressions, and the facts stay
+cheap to pickle. Only lambdas hold a list of their own: the types of their parameters are known after the call
+that takes them.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-#: A type as written: ``(parts, args, dims, extra)``. ``parts``: the dotted name as ``(name, start byte)`` pairs;
-#: ``args``: type arguments of the last part (``None`` for an unbounded wildcard), or None where none are written;
-#: ``dims``: array dimensions; ``extra``: type arguments of earlier parts.
+#: A type as written: ``(parts, args, dims, extra)``. ``parts``: the dotted name as ``(name, start byte)``
+#: pairs; ``args``: type arguments of the last part (``None`` for an unbounded wildcard), or None where there are
+#: none; ``dims``: array dimensions; ``extra``: type arguments of earlier parts.
 TypeRef = tuple[tuple[tuple[str, int], ...], "tuple[Any, ...] | None", int, tuple[Any, ...]]
 Op = tuple[Any, ...]
 Ops = list[Op]
@@ -36,7 +37,9 @@ SAME = 14  # (value)                  unary operators, parentheses
 ASSIGN = 15  # (target, value)
 TEST = 16  # ()                       anything boolean
 CLASS_LITERAL = 17  # (type)
-LAMBDA = 18  # (entity, ((name, start, type or None, entity), …), operations, value of an expression body or -1)
+LAMBDA = (
+    18  # (entity, ((name, start, type or None, entity), …), operations, value of an expression body or -1)
+)
 METHOD_REF = 19  # (obj, name, start)
 TYPE = 20  # (type)                   a type used as an expression's qualifier
 SWITCH_END = 21  # (values)
@@ -63,6 +66,8 @@ PLAIN, FOR_EACH, PATTERN = 0, 1, 2
 
 @dataclass(slots=True)
 class TypeParameterDecl:
+    """A type parameter of a class or method."""
+
     entity: int
     name: str
     bounds: tuple[TypeRef, ...]
@@ -70,6 +75,8 @@ class TypeParameterDecl:
 
 @dataclass(slots=True)
 class AnnotationUse:
+    """An annotation on a declaration."""
+
     entity: int  # the annotated declaration
     type: TypeRef
     ops: Ops  # the arguments
@@ -77,6 +84,8 @@ class AnnotationUse:
 
 @dataclass(slots=True)
 class ParameterDecl:
+    """A parameter of a method or constructor."""
+
     entity: int
     name: str
     type: TypeRef | None
@@ -84,6 +93,8 @@ class ParameterDecl:
 
 @dataclass(slots=True)
 class FieldDecl:
+    """A field, record component or enum constant."""
+
     entity: int
     name: str
     type: TypeRef | None  # None: an enum constant
@@ -97,6 +108,8 @@ class FieldDecl:
 
 @dataclass(slots=True)
 class MethodDecl:
+    """A method or constructor."""
+
     entity: int
     name: str  # ``<init>`` for constructors
     type_parameters: tuple[TypeParameterDecl, ...]
@@ -113,6 +126,8 @@ class MethodDecl:
 
 @dataclass(slots=True)
 class ClassDecl:
+    """A type declaration of any kind."""
+
     entity: int
     name: str
     kind: str
@@ -128,13 +143,15 @@ class ClassDecl:
     methods: list[MethodDecl] = field(default_factory=list)
     initializers: list[tuple[int, Ops]] = field(default_factory=list)
     constants: list[tuple[int, str, int, Ops, tuple[int, ...], int]] = field(default_factory=list)
-    #: enum constants with arguments or a body: (Initializer entity, name, start, operations, arguments, class index)
+    #: enum constants with arguments or a body: (Initializer, name, start, operations, arguments, class index)
     annotations: list[AnnotationUse] = field(default_factory=list)
     components: list[str] = field(default_factory=list)  # of a record
 
 
 @dataclass(slots=True)
 class ImportDecl:
+    """An import declaration."""
+
     parts: tuple[tuple[str, int], ...]
     is_static: bool
     is_star: bool

@@ -1,0 +1,1 @@
+"""Binding the names of Java files by the rules of the language."""

@@ -20,6 +20,7 @@ class Emission:
         self._newlines = file.syntax.newlines
 
     def line(self, offset: int) -> int:
+        """The 1-based line of an offset."""
         return bisect_left(self._newlines, offset) + 1
 
     def row(
@@ -35,8 +36,16 @@ class Emission:
         """One occurrence of a name; without a target it is unresolved."""
         if start < 0:
             return
-        self.span(start, start + (len(name) if name.isascii() else len(name.encode())), name, role, relation, subject,
-                  target, how)  # fmt: skip
+        self.span(
+            start,
+            start + (len(name) if name.isascii() else len(name.encode())),
+            name,
+            role,
+            relation,
+            subject,
+            target,
+            how,
+        )
 
     def span(
         self,
@@ -55,6 +64,7 @@ class Emission:
         self.rows.append(Occurrence(start, end, self.line(start), role, relation, subject, target, how, name))
 
     def edge(self, subject: str, relation: str, target: str, how: How = "exact") -> None:
+        """A triple that no single place states."""
         self.edges.append(Edge(subject, relation, target, how))
 
     def external(self, qualified: str) -> str:
@@ -64,10 +74,12 @@ class Emission:
         return iri
 
     def class_iri(self, cls: ClassInfo) -> str:
+        """The IRI of a class; one from outside is remembered."""
         if cls.external:
             self.externals[cls.iri] = cls.qualified
         return cls.iri
 
     def result(self) -> LinkedFile:
+        """Everything collected, in the order of the text."""
         self.rows.sort(key=lambda row: (row.start, row.end))
         return LinkedFile(self.file.facts.source, self.rows, self.edges, self.externals)

@@ -41,6 +41,7 @@ class FileScope:
         self._iris: list[str | None] = [None] * len(facts.entities)
 
     def iri(self, entity: int) -> str:
+        """The IRI of an entity of this file."""
         found = self._iris[entity]
         if found is None:
             found = self._iris[entity] = self.facts.iri(entity)

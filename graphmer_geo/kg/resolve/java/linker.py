@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from graphmer_geo.kg.facts import FileFacts, LinkedFile
 from graphmer_geo.kg.languages.java import ops as o
-from graphmer_geo.kg.resolve.java.bodies import BodyLinker, Context
+from graphmer_geo.kg.resolve.java.bodies import BodyLinker
 from graphmer_geo.kg.resolve.java.emission import Emission
 from graphmer_geo.kg.resolve.java.files import FileScope
+from graphmer_geo.kg.resolve.java.frames import Context
 from graphmer_geo.kg.resolve.java.imports import link_imports
 from graphmer_geo.kg.resolve.java.members import overridden
 from graphmer_geo.kg.resolve.java.model import ClassInfo, MethodInfo, Scope, Variable
@@ -34,6 +35,7 @@ class FileLinker:
         self.bodies = BodyLinker(self.uses, file.classes, self._class)
 
     def run(self) -> LinkedFile:
+        """Links everything the file says."""
         self._definitions()
         link_imports(self.world, self.file, self.out)
         for use in self.file.syntax.package_annotations:
@@ -49,10 +51,11 @@ class FileLinker:
             if entity.name_end > entity.name_start:
                 subject = file.iri(entity.parent if entity.parent >= 0 else index)
                 name = "<init>" if entity.kind == "Constructor" else entity.name
-                self.out.span(entity.name_start, entity.name_end, name, "definition", None, subject,
-                              file.iri(index))  # fmt: skip
+                self.out.span(
+                    entity.name_start, entity.name_end, name, "definition", None, subject, file.iri(index)
+                )
 
-    # -- classes -------------------------------------------------------------------------------------------------
+    # -- classes --------------------------------------------------------------------------------
 
     def _class(self, info: ClassInfo) -> None:
         """Links a class with everything in it; local classes are linked where their block declares them."""
@@ -71,7 +74,7 @@ class FileLinker:
             self._run(ops, entity, info)
         for initializer, name, start, ops, args, body in decl.constants:
             frame = self.bodies.run_pending(ops, self._context(info, initializer))
-            self.bodies.calls.enum_constant(frame, name, start, info, args)
+            self.bodies.constructors.enum_constant(frame, name, start, info, args)
             self.bodies.finish(frame)
             if body >= 0:
                 inner = self.file.classes[body]
@@ -108,7 +111,7 @@ class FileLinker:
         if use.ops:
             self.bodies.run(use.ops, Context(subject, info, Scope(self.file, scope), quiet=True))
 
-    # -- members -------------------------------------------------------------------------------------------------
+    # -- members --------------------------------------------------------------------------------
 
     def _field(self, info: ClassInfo, field: o.FieldDecl) -> None:
         iri, type_ = self.file.iri(field.entity), None
@@ -122,7 +125,9 @@ class FileLinker:
             self.bodies.expect(frame, field.value, type_)
             self.bodies.finish(frame)
             entity = self.file.facts.entities[field.entity]
-            self.out.row(entity.name, entity.name_start, "write", "writes", self.file.iri(field.initializer), iri)
+            self.out.row(
+                entity.name, entity.name_start, "write", "writes", self.file.iri(field.initializer), iri
+            )
 
     def _type_edge(self, subject: str, relation: str, type_: object) -> None:
         """A type that is written elsewhere."""
@@ -137,7 +142,11 @@ class FileLinker:
         decl, iri = method.decl, method.iri
         scope = method.scope
         self._type_parameters(decl.type_parameters, scope)
-        returns = self.uses.use(decl.returns, scope, iri, "type", "returnsType") if decl.returns is not None else None
+        returns = (
+            self.uses.use(decl.returns, scope, iri, "type", "returnsType")
+            if decl.returns is not None
+            else None
+        )
         body = Scope(self.file, scope)
         for parameter in decl.parameters:
             parameter_iri = self.file.iri(parameter.entity)

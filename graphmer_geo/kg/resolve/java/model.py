@@ -1,7 +1,7 @@
 """The linker's types: classes, members, scopes.
 
-A type is a plain tuple ``(declaration, arguments, array dimensions)``; None is a type nobody knows. Declarations are
-:class:`ClassInfo`, :class:`TypeVar` or :class:`Primitive` and compare by identity.
+A type is a plain tuple ``(declaration, arguments, array dimensions)``; None is a type nobody knows.
+Declarations are :class:`ClassInfo`, :class:`TypeVar` or :class:`Primitive` and compare by identity.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ class TypeVar:
 
     @property
     def bounds(self) -> tuple[Type | None, ...]:
+        """The upper bounds; ``java.lang.Object`` where none is written."""
         if self._bounds is None:
             self._bounds = ()  # a bound may mention the parameter itself
             scope = self.scope
@@ -88,6 +89,7 @@ class FieldInfo:
 
     @property
     def type(self) -> Type | None:
+        """The declared type, as its own class sees it."""
         if self._type is self:
             if self.decl.type is None:
                 self._type = (self.owner, (), 0)
@@ -130,6 +132,7 @@ class MethodInfo:
 
     @property
     def type_vars(self) -> tuple[TypeVar, ...]:
+        """The type parameters."""
         return self._type_vars if self.scope is not None else ()
 
     @property
@@ -144,6 +147,7 @@ class MethodInfo:
 
     @property
     def returns(self) -> Type | None:
+        """The declared result; None for constructors."""
         if self._returns is self:
             ref = self.decl.returns
             self._returns = self.owner.file.world.resolve(ref, self.scope) if ref is not None else None
@@ -158,11 +162,31 @@ class ClassInfo:
     """
 
     __slots__ = (
-        "_ancestors", "_body_scope", "_header_scope", "_supers", "_this_type", "_type_vars", "decl", "external", "fields", "file",
-        "iri", "kind", "member_cache", "methods", "name", "opaque", "outer", "outer_scope", "qualified", "types",
-    )  # fmt: skip
+        "_ancestors",
+        "_body_scope",
+        "_header_scope",
+        "_supers",
+        "_this_type",
+        "_type_vars",
+        "decl",
+        "external",
+        "fields",
+        "file",
+        "iri",
+        "kind",
+        "member_cache",
+        "methods",
+        "name",
+        "opaque",
+        "outer",
+        "outer_scope",
+        "qualified",
+        "types",
+    )
 
-    def __init__(self, qualified: str, kind: str, iri: str, file: FileScope, decl: o.ClassDecl | None) -> None:
+    def __init__(
+        self, qualified: str, kind: str, iri: str, file: FileScope, decl: o.ClassDecl | None
+    ) -> None:
         self.qualified = qualified
         self.name = qualified.rpartition(".")[2]
         self.kind = kind
@@ -186,10 +210,12 @@ class ClassInfo:
 
     @property
     def is_interface(self) -> bool:
+        """Whether classes implement it instead of extending it."""
         return self.kind in ("Interface", "AnnotationType")
 
     @property
     def type_vars(self) -> tuple[TypeVar, ...]:
+        """The type parameters."""
         if self._type_vars is None:
             facts = self.file.facts
             declared = self.decl.type_parameters if self.decl is not None else ()
@@ -202,19 +228,23 @@ class ClassInfo:
     def header_scope(self) -> Scope:
         """Where the class's own header is looked up: its type parameters, then what surrounds it."""
         if self._header_scope is None:
-            around = self.outer_scope or (self.outer.body_scope if self.outer is not None else self.file.scope)
+            around = self.outer_scope or (
+                self.outer.body_scope if self.outer is not None else self.file.scope
+            )
             self._header_scope = Scope(self.file, around, types={})
             self._header_scope.types = {var.name: var for var in self.type_vars}
         return self._header_scope
 
     @property
     def body_scope(self) -> Scope:
+        """Where the members are looked up."""
         if self._body_scope is None:
             self._body_scope = Scope(self.file, self.header_scope, cls=self)
         return self._body_scope
 
     @property
     def this_type(self) -> Type:
+        """The type of ``this`` inside the class."""
         if self._this_type is None:
             self._this_type = (self, tuple((var, (), 0) for var in self.type_vars), 0)
         return self._this_type
@@ -229,8 +259,10 @@ class ClassInfo:
 
     @property
     def ancestors(self) -> dict[ClassInfo, tuple[Any, ...]]:
-        """This class and everything above it, nearest first, superclasses before interfaces; with the type arguments
-        that each receives, in terms of this class's own type parameters."""
+        """This class and everything above it, nearest first, superclasses before interfaces.
+
+        With the type arguments that each receives, in terms of this class's own type parameters.
+        """
         if self._ancestors is None:
             self._ancestors = _linearise(self)
         return self._ancestors
@@ -315,6 +347,7 @@ class Scope:
         self.variables: dict[str, Variable] | None = None
 
     def declare(self, name: str, variable: Variable) -> None:
+        """Makes a variable visible in this scope."""
         if self.variables is None:
             self.variables = {}
         self.variables[name] = variable

@@ -169,7 +169,7 @@ def _has_unknown_super(cls: ClassInfo) -> bool:
 
 
 def applicable(method: MethodInfo, arguments: Sequence[Argument]) -> int:
-    """How a method can take the arguments: 0 or 1 without boxing, 2 with, 3 as variable arity, NO not at all."""
+    """How a method takes the arguments: 0, 1 without boxing, 2 with, 3 as variable arity, or NO."""
     count, parameters = len(arguments), method.parameters
     if count == len(parameters):
         worst = EXACT
@@ -195,8 +195,8 @@ def applicable(method: MethodInfo, arguments: Sequence[Argument]) -> int:
 def choose(candidates: Sequence[MethodInfo], arguments: Sequence[Argument]) -> tuple[MethodInfo | None, bool]:
     """The method that a call means, and whether that is certain.
 
-    Where no candidate fits what is known of the arguments, one that has the right number of parameters is still
-    taken if it is the only one, as uncertain.
+    Where no candidate fits what is known of the arguments, the only one with the right number of parameters is
+    still taken, as uncertain.
     """
     count = len(arguments)
     if len(candidates) == 1:
@@ -209,7 +209,9 @@ def choose(candidates: Sequence[MethodInfo], arguments: Sequence[Argument]) -> t
         same = [m for m in candidates if m.arity == count]
         return (same[0], False) if len(same) == 1 else (None, False)
     phase = {EXACT: 1, SUBTYPE: 1}.get(best, best)
-    fitting = [method for grade, method in graded if grade != NO and (1 if grade <= SUBTYPE else grade) == phase]
+    fitting = [
+        method for grade, method in graded if grade != NO and (1 if grade <= SUBTYPE else grade) == phase
+    ]
     if len(fitting) == 1:
         certain = all(argument is not None for argument in arguments)
         return fitting[0], certain or sum(1 for grade, _ in graded if grade != NO) == 1

@@ -8,7 +8,7 @@ from graphmer_geo.kg.languages.java import ops as o
 from graphmer_geo.kg.resolve.java.model import Scope, Type
 
 if TYPE_CHECKING:
-    from graphmer_geo.kg.resolve.java.bodies import Frame
+    from graphmer_geo.kg.resolve.java.frames import Frame
 
 
 class TypeName:
@@ -50,4 +50,5 @@ class FunctionValue:
 
     @property
     def is_lambda(self) -> bool:
+        """Whether it is a lambda, not a method reference."""
         return bool(self.op[0] == o.LAMBDA)

@@ -62,7 +62,7 @@ class World:
         for method in decl.methods:
             info.methods.setdefault(method.name, []).append(MethodInfo(info, method, file.iri(method.entity)))
 
-    # -- by name -------------------------------------------------------------------------------------------------
+    # -- by name --------------------------------------------------------------------------------
 
     def known(self, qualified: str) -> ClassInfo | None:
         """The class of a fully qualified name, if it is in the corpus or in the JDK's list."""
@@ -110,10 +110,10 @@ class World:
             found = self._is_known_package[name] = found or jdk.is_package(name)
         return found
 
-    # -- types ---------------------------------------------------------------------------------------------------
+    # -- types --------------------------------------------------------------------------------
 
     def resolve_parts(self, parts: tuple[tuple[str, int], ...], scope: Scope) -> list[object]:
-        """What each part of a dotted type name means: a class, a type variable, or None (a package, or unknown)."""
+        """What each part of a dotted type name means: a class, a type variable, or None."""
         first = scope.find_type(parts[0][0])
         found: list[object] = [first]
         if len(parts) == 1:
@@ -169,8 +169,11 @@ class World:
                 continue
             if not (cls.external and type_[0].opaque):  # the library's own rarer packages: nothing to inherit
                 found.append(type_)
-        implicit = {"Enum": "java.lang.Enum", "Record": "java.lang.Record",
-                    "AnnotationType": "java.lang.annotation.Annotation"}.get(decl.kind)  # fmt: skip
+        implicit = {
+            "Enum": "java.lang.Enum",
+            "Record": "java.lang.Record",
+            "AnnotationType": "java.lang.annotation.Annotation",
+        }.get(decl.kind)
         upper = self.known(implicit) if implicit is not None else None
         if upper is not None and upper is not cls:
             found.insert(0, (upper, ((cls, (), 0),) if decl.kind == "Enum" else (), 0))

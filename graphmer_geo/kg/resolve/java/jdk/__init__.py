@@ -1,13 +1,13 @@
 """What is known of the Java class library: the signatures of its most used packages.
 
-One text file a package, in Java's own syntax without bodies, so that the extractor of the corpus reads them too;
-:mod:`.generate` writes them with ``javap``. Only the classes that a corpus names are ever parsed.
+One text file a package, in Java's own syntax without bodies, so that the extractor of the corpus reads them
+too; :mod:`.generate` writes them with ``javap``. Only the classes that a corpus names are ever parsed.
 """
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from graphmer_geo.kg.facts import FileFacts, SourceFile
@@ -28,7 +28,7 @@ def is_package(name: str) -> bool:
     return any(each == name or each.startswith(name + ".") for each in packages())
 
 
-@lru_cache(maxsize=None)
+@cache
 def _declarations(package: str) -> dict[str, str]:
     """The top-level types of a package: their declarations by name."""
     if package not in packages():

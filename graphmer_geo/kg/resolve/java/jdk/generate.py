@@ -1,4 +1,7 @@
-"""Writes the library's signatures: ``python -m graphmer_geo.kg.resolve.java.jdk.generate`` with a JDK 17 on PATH."""
+"""Writes the library's signatures, with a JDK 17 on PATH.
+
+Run ``python -m graphmer_geo.kg.resolve.java.jdk.generate`` and commit what it writes beside this module.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,29 @@ from collections import defaultdict
 from pathlib import Path
 
 PACKAGES = (
-    "java.io", "java.lang", "java.lang.annotation", "java.lang.ref", "java.lang.reflect", "java.math", "java.net",
-    "java.nio", "java.nio.charset", "java.nio.file", "java.nio.file.attribute", "java.text", "java.time",
-    "java.time.format", "java.time.temporal", "java.util", "java.util.concurrent", "java.util.concurrent.atomic",
-    "java.util.concurrent.locks", "java.util.function", "java.util.regex", "java.util.stream",
-)  # fmt: skip
+    "java.io",
+    "java.lang",
+    "java.lang.annotation",
+    "java.lang.ref",
+    "java.lang.reflect",
+    "java.math",
+    "java.net",
+    "java.nio",
+    "java.nio.charset",
+    "java.nio.file",
+    "java.nio.file.attribute",
+    "java.text",
+    "java.time",
+    "java.time.format",
+    "java.time.temporal",
+    "java.util",
+    "java.util.concurrent",
+    "java.util.concurrent.atomic",
+    "java.util.concurrent.locks",
+    "java.util.function",
+    "java.util.regex",
+    "java.util.stream",
+)
 
 _DROPPED = re.compile(r"\b(?:public|protected|final|synchronized|native|volatile|transient|strictfp) ")
 _THROWS = re.compile(r"\s+throws [^;]*")
@@ -21,8 +42,9 @@ _PARAMETERS = re.compile(r"\(([^()]*)\)")
 
 def class_names() -> list[str]:
     """All class files of the packages, as ``javap`` names them; anonymous and local ones left out."""
-    listing = subprocess.run(["jimage", "list", str(_java_home() / "lib" / "modules")], check=True,
-                             capture_output=True, text=True).stdout  # fmt: skip
+    listing = subprocess.run(
+        ["jimage", "list", str(_java_home() / "lib" / "modules")], check=True, capture_output=True, text=True
+    ).stdout
     names, wanted = [], False
     for line in listing.splitlines():
         if line.startswith("Module: "):
@@ -35,8 +57,9 @@ def class_names() -> list[str]:
 
 
 def _java_home() -> Path:
-    settings = subprocess.run(["java", "-XshowSettings:properties", "-version"], check=True, capture_output=True,
-                              text=True).stderr  # fmt: skip
+    settings = subprocess.run(
+        ["java", "-XshowSettings:properties", "-version"], check=True, capture_output=True, text=True
+    ).stderr
     match = re.search(r"java\.home = (.+)", settings)
     if match is None:
         raise RuntimeError("java does not say where it is installed: check that `java -version` works")
@@ -47,8 +70,12 @@ def disassemble(names: list[str]) -> dict[str, list[str]]:
     """The lines of every public or protected class, header first, by name."""
     found: dict[str, list[str]] = {}
     for start in range(0, len(names), 200):
-        text = subprocess.run(["javap", "-protected", "--module", "java.base", *names[start : start + 200]],
-                              check=False, capture_output=True, text=True).stdout  # fmt: skip
+        text = subprocess.run(
+            ["javap", "-protected", "--module", "java.base", *names[start : start + 200]],
+            check=False,
+            capture_output=True,
+            text=True,
+        ).stdout
         lines: list[str] = []
         for line in text.splitlines():
             if line.startswith("Compiled from"):
@@ -62,7 +89,9 @@ def disassemble(names: list[str]) -> dict[str, list[str]]:
     return found
 
 
-def render(name: str, classes: dict[str, list[str]], children: dict[str, list[str]], depth: int = 0) -> list[str]:
+def render(
+    name: str, classes: dict[str, list[str]], children: dict[str, list[str]], depth: int = 0
+) -> list[str]:
     """A class as Java source without bodies, its nested classes inside."""
     package = name[: name.rindex(".")]
     header, simple, indent = classes[name][0], re.split(r"[.$]", name)[-1], " " * depth
@@ -103,7 +132,8 @@ def method(line: str, name: str, simple: str, package: str, is_interface: bool) 
 
 def _named(parameters: str) -> str:
     """Parameters as ``javap`` writes them, with the names that Java wants."""
-    named, depth, part = [], 0, ""
+    named: list[str] = []
+    depth, part = 0, ""
     for char in parameters + ",":
         depth += (char == "<") - (char == ">")
         if char == "," and not depth:
