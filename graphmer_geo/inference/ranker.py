@@ -5,7 +5,7 @@ Scores are made and ranked block by block, so memory does not grow with the numb
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -40,18 +40,21 @@ class Ranker:
         """Entity ids, ascending."""
         return np.flatnonzero(self.admitted[relation][self.tables.kinds])
 
+    def blocks(self, queries: Queries, parts: int = 1) -> Iterator[tuple[IntArray, IntArray]]:
+        """Rows of queries of one relation, and their candidates: at most ``BLOCK / parts`` scores at once."""
+        for relation in np.unique(queries.relation).tolist():
+            candidates = self.candidates(relation)
+            rows = np.flatnonzero(queries.relation == relation)
+            size = max(1, BLOCK // (parts * len(candidates)))
+            yield from ((rows[i : i + size], candidates) for i in range(0, len(rows), size))
+
     def rank(self, scorer: TailScorer, queries: Queries) -> Ranks:
         """Ranks of all queries by a scorer that takes one relation at a time."""
         rank = torch.zeros(len(queries), dtype=torch.float64)
         competing = torch.zeros(len(queries), dtype=torch.int64)
-        for relation in np.unique(queries.relation).tolist():
-            candidates = self.candidates(relation)
-            rows = np.flatnonzero(queries.relation == relation)
-            size = max(1, BLOCK // len(candidates))
-            for part in (rows[i : i + size] for i in range(0, len(rows), size)):
-                asked = queries.select(part)
-                found = self._filtered(torch.from_numpy(scorer.scores(asked, candidates)), asked, candidates)
-                rank[part], competing[part] = found
+        for rows, candidates in self.blocks(queries):
+            asked = queries.select(rows)
+            rank[rows], competing[rows] = self.filtered(scorer.scores(asked, candidates), asked, candidates)
         return Ranks(rank, competing)
 
     def rank_model(
@@ -76,11 +79,23 @@ class Ranker:
     def _restricted(self, scores: Tensor, queries: Queries, candidates: IntArray) -> Ranks:
         """Ranks where queries of several relations share a score matrix."""
         outside = torch.from_numpy(~self.admitted[queries.relation][:, self.tables.kinds[candidates]])
-        return self._filtered(scores, queries, candidates, outside)
+        return self.filtered(scores, queries, candidates, outside)
 
-    def _filtered(
-        self, scores: Tensor, queries: Queries, candidates: IntArray, outside: Tensor | None = None
+    def filtered(
+        self,
+        scores: Tensor | NDArray[np.float32],
+        queries: Queries,
+        candidates: IntArray,
+        outside: Tensor | None = None,
     ) -> Ranks:
+        """Ranks of queries from scores ``[Q, C]``.
+
+        Args:
+            scores: higher is better.
+            queries: what was asked.
+            candidates: entity ids of the columns, ascending.
+            outside: ``[Q, C]`` candidates that the relation does not admit.
+        """
         left_out = torch.zeros(scores.shape, dtype=torch.bool) if outside is None else outside
         query, answer = self.known.of(queries.head, queries.relation)
         column = np.minimum(np.searchsorted(candidates, answer), len(candidates) - 1)
@@ -88,4 +103,4 @@ class Ranker:
         left_out[torch.from_numpy(query[inside]), torch.from_numpy(column[inside])] = True
         target = np.minimum(np.searchsorted(candidates, queries.tail), len(candidates) - 1)
         target = np.where(candidates[target] == queries.tail, target, -1)
-        return filtered_ranks(scores, torch.from_numpy(target), left_out)
+        return filtered_ranks(torch.as_tensor(scores), torch.from_numpy(target), left_out)

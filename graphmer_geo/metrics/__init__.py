@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphmer_geo.metrics.baselines import FrequencyAndCopy, LexicalCopy, TailFrequency, choose_variant
+from graphmer_geo.metrics.baselines import Baseline, FrequencyAndCopy, LexicalCopy, TailFrequency, Variant
 from graphmer_geo.metrics.mlm import MaskedTokens, NGramBaseline, masked_tokens
 from graphmer_geo.metrics.queries import Entities, Queries, TailScorer
 from graphmer_geo.metrics.ranking import (
@@ -15,6 +15,7 @@ from graphmer_geo.metrics.ranking import (
 )
 
 __all__ = [
+    "Baseline",
     "Entities",
     "FrequencyAndCopy",
     "LexicalCopy",
@@ -24,7 +25,7 @@ __all__ = [
     "Ranks",
     "TailFrequency",
     "TailScorer",
-    "choose_variant",
+    "Variant",
     "expected_per_query",
     "filtered_ranks",
     "masked_tokens",

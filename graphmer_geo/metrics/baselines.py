@@ -4,20 +4,39 @@
 * :class:`LexicalCopy`: the candidate whose name is most like the head's name, or is written in the chunk.
 * :class:`FrequencyAndCopy`: both together.
 
-Each has variants; :func:`choose_variant` picks one on validation queries, so the baselines are as strong as
-tuning without learning makes them. A random order needs no scores, its expectation is closed form:
-:func:`graphmer_geo.metrics.ranking.expected_per_query`.
+Each scores a candidate by a few *parts* (counts, likenesses), and each has *variants*, which weigh the
+parts differently. The variant is chosen on validation queries, per relation, so that the baselines are as
+strong as tuning without learning makes them (:mod:`graphmer_geo.inference.tuning`). A random order needs
+no scores, its expectation is closed form: :func:`graphmer_geo.metrics.ranking.expected_per_query`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import ClassVar
+from collections.abc import Iterable
+from typing import ClassVar, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from graphmer_geo.metrics.lexical import FeatureIndex, identifiers, last_component, sub_tokens, trigrams
-from graphmer_geo.metrics.queries import Entities, Queries, TailScorer
+from graphmer_geo.metrics.queries import Entities, Queries
+
+Floats = NDArray[np.float32]
+
+
+class Baseline(Protocol):
+    """A scorer with variants."""
+
+    name: str
+    variants: tuple[str, ...]
+
+    def parts(self, queries: Queries, candidates: np.ndarray) -> list[Floats]:
+        """What the variants weigh, each ``[Q, C]``; all queries share one relation."""
+        ...
+
+    def combine(self, parts: list[Floats], variant: str) -> Floats:
+        """Scores ``[Q, C]`` of a variant."""
+        ...
 
 
 class TailFrequency:
@@ -25,62 +44,63 @@ class TailFrequency:
 
     An entity never seen in train still has a label, and labels such as ``__init__`` or ``run`` repeat
     across code bases: counts back off from the entity to its label, its last name component and its kind.
-    A count that several entities share is divided among them.
+    A count that several entities share is divided among them. The variants say which count decides first;
+    the others break ties.
 
     Args:
         entities: of the whole KG.
         triples: ``[T, 3]`` rows (head, relation id, tail) asserted in train, both directions of each.
-        variant: which count decides first, one of :attr:`VARIANTS`; the others break ties in the given
-            order.
     """
 
-    VARIANTS = ("entity", "label", "label total", "name")
-    _ORDER: ClassVar = {
-        "entity": ("entity", "label", "name", "kind"),
-        "label": ("label", "entity", "name", "kind"),
-        "label total": ("label total", "entity", "name", "kind"),
-        "name": ("name", "entity", "label", "kind"),
+    name = "tail frequency"
+    _ORDER: ClassVar[dict[str, tuple[str, ...]]] = {
+        "entity": ("entity", "label", "last name", "kind"),
+        "label": ("label", "entity", "last name", "kind"),
+        "label, not divided": ("label, not divided", "entity", "last name", "kind"),
+        "last name": ("last name", "entity", "label", "kind"),
     }
+    variants = tuple(_ORDER)
 
-    def __init__(self, entities: Entities, triples: np.ndarray, variant: str = "entity") -> None:
-        self.name = "tail frequency"
-        self.variant = variant
+    def __init__(self, entities: Entities, triples: np.ndarray) -> None:
         self.triples = triples
-        count = len(entities)
+        label = _codes(entities.labels)
         self._groups = {
-            "entity": np.arange(count),
-            "label": _codes(entities.labels),
-            "name": _codes(last_component(label) for label in entities.labels),
+            "entity": np.arange(len(entities)),
+            "label": label,
+            "label, not divided": label,
+            "last name": _codes(last_component(text) for text in entities.labels),
             "kind": entities.kinds,
         }
-        self._groups["label total"] = self._groups["label"]
         self._share = {name: 1.0 / np.bincount(code)[code] for name, code in self._groups.items()}
-        self._share["label total"] = np.ones(count)
-        self._cache: dict[tuple[int, str], np.ndarray] = {}
+        self._share["label, not divided"] = np.ones(len(entities))
+        self._counts: dict[int, dict[str, np.ndarray]] = {}
 
-    def with_variant(self, variant: str) -> TailFrequency:
-        """The same counts, ordered by another variant."""
-        other = object.__new__(TailFrequency)
-        other.__dict__.update(self.__dict__, variant=variant, _cache={})
-        return other
-
-    def relation_scores(self, relation: int) -> np.ndarray:
-        """Scores ``[E]`` of all entities for one relation; they do not depend on the head."""
-        key = (relation, self.variant)
-        if key not in self._cache:
+    def counts(self, relation: int) -> dict[str, np.ndarray]:
+        """Share of the relation's answers that each kind of count gives to each entity: name → ``[E]``."""
+        if relation not in self._counts:
             tails = self.triples[self.triples[:, 1] == relation, 2]
-            total, weight = np.zeros(len(self._groups["entity"])), 1.0
-            for name in self._ORDER[self.variant]:
-                code = self._groups[name]
-                counts = np.bincount(code[tails], minlength=int(code.max(initial=0)) + 1)
-                total += weight * counts[code] * self._share[name] / max(len(tails), 1)
-                weight *= 1e-3
-            self._cache[key] = total
-        return self._cache[key]
+            self._counts[relation] = {
+                name: np.bincount(code[tails], minlength=len(code))[code]
+                * self._share[name]
+                / max(len(tails), 1)
+                for name, code in self._groups.items()
+            }
+        return self._counts[relation]
 
-    def scores(self, queries: Queries, candidates: np.ndarray) -> np.ndarray:
-        """See :class:`~graphmer_geo.metrics.queries.TailScorer`."""
-        return np.stack([self.relation_scores(int(r))[candidates] for r in queries.relation])
+    def parts(self, queries: Queries, candidates: np.ndarray) -> list[Floats]:
+        """One row per variant, the same for every query: ``[1, C]`` each."""
+        counts = {k: v[candidates] for k, v in self.counts(int(queries.relation[0])).items()}
+        weights = (1.0, 1e-3, 1e-6, 1e-9)
+        rows = [
+            sum(w * counts[k] for w, k in zip(weights, order, strict=True)) for order in self._ORDER.values()
+        ]
+        return [
+            np.broadcast_to(np.log(row + 1e-15).astype(np.float32), (len(queries), len(row))) for row in rows
+        ]
+
+    def combine(self, parts: list[Floats], variant: str) -> Floats:
+        """Scores of a variant: log frequencies."""
+        return parts[self.variants.index(variant)].copy()
 
 
 class LexicalCopy:
@@ -89,18 +109,13 @@ class LexicalCopy:
     Three likenesses: cosine of character trigrams with the head's label; the share of the candidate's
     sub-tokens that the chunk's text contains; whether that text contains the candidate's last component
     as an identifier. The variants weigh them.
+
+    Args:
+        entities: of the whole KG.
     """
 
-    VARIANTS = (
-        "head",
-        "words",
-        "identifier",
-        "identifier + words",
-        "head + identifier",
-        "head + words",
-        "all",
-    )
-    _WEIGHTS: ClassVar = {
+    name = "lexical copy"
+    _WEIGHTS: ClassVar[dict[str, tuple[float, float, float]]] = {
         "head": (1.0, 0.0, 0.0),
         "words": (0.0, 1.0, 0.0),
         "identifier": (0.01, 0.0, 1.0),
@@ -109,38 +124,32 @@ class LexicalCopy:
         "head + words": (1.0, 1.0, 0.0),
         "all": (1.0, 1.0, 1.0),
     }
+    variants = tuple(_WEIGHTS)
 
-    def __init__(self, entities: Entities, variant: str = "all") -> None:
-        self.name = "lexical copy"
-        self.variant = variant
+    def __init__(self, entities: Entities) -> None:
         self.labels = entities.labels
-        names = [last_component(label) for label in entities.labels]
         self._grams = FeatureIndex(entities.labels, trigrams)
         self._words = FeatureIndex(entities.labels, sub_tokens)
-        self._names = FeatureIndex(names, identifiers)
+        self._names = FeatureIndex([last_component(label) for label in entities.labels], identifiers)
 
-    def with_variant(self, variant: str) -> LexicalCopy:
-        """The same features, weighed by another variant."""
-        other = object.__new__(LexicalCopy)
-        other.__dict__.update(self.__dict__, variant=variant)
-        return other
-
-    def scores(self, queries: Queries, candidates: np.ndarray) -> np.ndarray:
-        """See :class:`~graphmer_geo.metrics.queries.TailScorer`."""
-        head, words, identifier = self._WEIGHTS[self.variant]
-        total = np.zeros((len(queries), len(candidates)), dtype=np.float32)
-        if head:
-            total += head * self._head_cosine(queries, candidates)
+    def parts(self, queries: Queries, candidates: np.ndarray) -> list[Floats]:
+        """The three likenesses."""
         chunks, back = np.unique(queries.chunk, return_inverse=True)
         texts = [queries.text[i] for i in chunks]
-        if words:
-            size = np.maximum(self._words.lengths[candidates], 1)
-            total += words * (self._words.overlap(texts, candidates) / size)[back]
-        if identifier:
-            total += identifier * (self._names.overlap(texts, candidates) > 0)[back]
+        size = np.maximum(self._words.lengths[candidates], 1).astype(np.float32)
+        words = self._words.overlap(texts, candidates) / size
+        written = (self._names.overlap(texts, candidates) > 0).astype(np.float32)
+        return [self._head_cosine(queries, candidates), words[back], written[back]]
+
+    def combine(self, parts: list[Floats], variant: str) -> Floats:
+        """Weighted sum of the likenesses."""
+        total = np.zeros_like(parts[0])
+        for weight, part in zip(self._WEIGHTS[variant], parts, strict=True):
+            if weight:
+                total += np.float32(weight) * part
         return total
 
-    def _head_cosine(self, queries: Queries, candidates: np.ndarray) -> np.ndarray:
+    def _head_cosine(self, queries: Queries, candidates: np.ndarray) -> Floats:
         heads, back = np.unique(queries.head, return_inverse=True)
         shared = self._grams.overlap([self.labels[h] for h in heads], candidates)
         norm = np.sqrt(self._grams.lengths[heads][:, None] * np.maximum(self._grams.lengths[candidates], 1))
@@ -150,31 +159,39 @@ class LexicalCopy:
 class FrequencyAndCopy:
     """Log tail frequency plus a weighted lexical likeness: one weight, tuned and not trained."""
 
-    VARIANTS = tuple(f"{weight:g} × {copy}" for weight in (1, 3, 10) for copy in LexicalCopy.VARIANTS)
+    name = "frequency + copy"
 
-    def __init__(self, frequency: TailFrequency, copy: LexicalCopy, variant: str = "3 × all") -> None:
-        self.name = "frequency + copy"
-        self.variant = variant
+    def __init__(self, frequency: TailFrequency, copy: LexicalCopy) -> None:
         self.frequency, self.copy = frequency, copy
+        self._choice = {
+            f"{count} + {weight} × {likeness}": (count, weight, likeness)
+            for count in ("entity", "label")
+            for weight in (1, 3, 10, 30, 100)
+            for likeness in LexicalCopy.variants
+        }
+        self.variants = tuple(self._choice)
 
-    def with_variant(self, variant: str) -> FrequencyAndCopy:
-        """The same two parts, with another weight and likeness."""
-        return FrequencyAndCopy(self.frequency, self.copy.with_variant(variant.split(" × ")[1]), variant)
+    def parts(self, queries: Queries, candidates: np.ndarray) -> list[Floats]:
+        """Those of both."""
+        return self.frequency.parts(queries, candidates) + self.copy.parts(queries, candidates)
 
-    def scores(self, queries: Queries, candidates: np.ndarray) -> np.ndarray:
-        """See :class:`~graphmer_geo.metrics.queries.TailScorer`."""
-        weight = float(self.variant.split(" × ")[0])
-        frequency = np.log(self.frequency.scores(queries, candidates) + 1e-9).astype(np.float32)
-        return frequency + weight * self.copy.scores(queries, candidates)
-
-
-Tunable = TailFrequency | LexicalCopy | FrequencyAndCopy
+    def combine(self, parts: list[Floats], variant: str) -> Floats:
+        """A log-linear model with two terms."""
+        count, weight, likeness = self._choice[variant]
+        split = len(self.frequency.variants)
+        copied = self.copy.combine(parts[split:], likeness)
+        return self.frequency.combine(parts[:split], count) + np.float32(weight) * copied
 
 
-def choose_variant(scorer: Tunable, mrr: Callable[[TailScorer], float]) -> Tunable:
-    """The variant with the best ``mrr`` (first wins a tie), to be measured on validation queries."""
-    variants: list[Tunable] = [scorer.with_variant(name) for name in scorer.VARIANTS]
-    return max(variants, key=mrr)
+class Variant:
+    """One variant of a baseline, as a :class:`~graphmer_geo.metrics.queries.TailScorer`."""
+
+    def __init__(self, baseline: Baseline, variant: str) -> None:
+        self.name, self.baseline, self.variant = baseline.name, baseline, variant
+
+    def scores(self, queries: Queries, candidates: np.ndarray) -> Floats:
+        """Scores ``[Q, C]``."""
+        return self.baseline.combine(self.baseline.parts(queries, candidates), self.variant)
 
 
 def _codes(values: Iterable[str]) -> np.ndarray:

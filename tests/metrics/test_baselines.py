@@ -9,8 +9,7 @@ from graphmer_geo.metrics import (
     LexicalCopy,
     Queries,
     TailFrequency,
-    choose_variant,
-    ranking_metrics,
+    Variant,
 )
 from graphmer_geo.metrics.lexical import FeatureIndex, identifiers, sub_tokens, trigrams
 
@@ -34,48 +33,48 @@ def queries(relation: int, head: list[int], text: str = "") -> Queries:
 
 def test_frequency_orders_by_count_and_backs_off_to_labels(entities: Entities) -> None:
     triples = np.array([[5, RETURNS, 0]] * 3 + [[5, RETURNS, 1]] * 2 + [[5, RAISES, 3]])
-    every = np.arange(6)
-    scorer = TailFrequency(entities, triples)
+    every, scorer = np.arange(6), Variant(TailFrequency(entities, triples), "entity")
     returns = scorer.scores(queries(RETURNS, [5]), every)[0]
     # seen thrice > seen twice > same label as a seen one > same kind as a seen one > unrelated kind
-    assert returns[0] > returns[1] > returns[2] > returns[3] > returns[4] == returns[5] == 0
+    assert returns[0] > returns[1] > returns[2] > returns[3] > returns[4] == returns[5]
     raises = scorer.scores(queries(RAISES, [5]), every)[0]
     assert raises.argmax() == 3
-    assert scorer.scores(queries(7, [5]), every).tolist() == [[0.0] * 6]  # unseen in train
+    assert len(set(scorer.scores(queries(7, [5]), every)[0])) == 1  # unseen in train: all tied
 
 
 def test_frequency_by_label_shares_a_count_among_namesakes(entities: Entities) -> None:
     triples = np.array([[5, RETURNS, 0]] * 3 + [[5, RETURNS, 1]] * 4)
-    returns = TailFrequency(entities, triples, "label").relation_scores(RETURNS)
-    assert returns[0] > returns[1] > returns[2] > 0  # 3 for str; 4 divided by the two called Response
-    total = TailFrequency(entities, triples).with_variant("label total").relation_scores(RETURNS)
-    assert total[1] > total[2] > total[0]
+    frequency, asked, every = TailFrequency(entities, triples), queries(RETURNS, [5]), np.arange(6)
+    divided = Variant(frequency, "label").scores(asked, every)[0]
+    assert (
+        divided[0] > divided[1] > divided[2] > divided[3]
+    )  # 3 for str; 4 divided by the two called Response
+    whole = Variant(frequency, "label, not divided").scores(asked, every)[0]
+    assert whole[1] > whole[2] > whole[0]
 
 
 def test_copy_reads_the_head_and_the_chunk(entities: Entities) -> None:
-    head = LexicalCopy(entities, "head").scores(queries(RETURNS, [4]), np.array([0, 1, 3]))
+    copy = LexicalCopy(entities)
+    head = Variant(copy, "head").scores(queries(RETURNS, [4]), np.array([0, 1, 3]))
     assert head[0].argmax() == 1  # get_response → Response
     text = "def f(self):\n    raise HTTPError(1)"
     for variant in ("words", "identifier", "identifier + words"):
-        scores = LexicalCopy(entities, variant).scores(queries(RAISES, [5], text), np.arange(6))
+        scores = Variant(copy, variant).scores(queries(RAISES, [5], text), np.arange(6))
         assert scores[0].argmax() == 3, variant
-    assert (
-        LexicalCopy(entities, "identifier").scores(queries(RAISES, [5], "HTTPErrors"), np.array([3]))[0, 0]
-        < 0.5
+    near = Variant(copy, "identifier").scores(queries(RAISES, [5], "HTTPErrors"), np.array([3]))
+    assert near[0, 0] < 0.5
+
+
+def test_both_together_break_ties_of_one_by_the_other(entities: Entities) -> None:
+    triples = np.array([[5, RAISES, 0], [5, RAISES, 3]])
+    both = FrequencyAndCopy(TailFrequency(entities, triples), LexicalCopy(entities))
+    scores = Variant(both, "entity + 3 × identifier").scores(
+        queries(RAISES, [5], "raise HTTPError"), np.arange(6)
     )
-
-
-def test_the_best_variant_is_chosen(entities: Entities) -> None:
-    asked = queries(RAISES, [5, 4], "raise HTTPError")
-
-    def mrr(scorer: object) -> float:
-        return ranking_metrics(scorer.scores(asked, np.arange(6)), [3, 3])["mrr"]  # type: ignore[attr-defined]
-
-    copy = choose_variant(LexicalCopy(entities, "head"), mrr)
-    assert mrr(copy) == 1.0
-    triples = np.array([[5, RAISES, 0]])
-    both = choose_variant(FrequencyAndCopy(TailFrequency(entities, triples), LexicalCopy(entities)), mrr)
-    assert mrr(both) == max(mrr(both.with_variant(v)) for v in FrequencyAndCopy.VARIANTS)
+    assert scores[0].argmax() == 3
+    lexical_only = Variant(both, "entity + 100 × head").scores(queries(RAISES, [4], ""), np.arange(6))
+    assert lexical_only[0].argmax() == 4
+    assert len(both.variants) == 2 * 5 * len(LexicalCopy.variants)
 
 
 def test_features() -> None:
