@@ -1,4 +1,5 @@
 """Files as they come: broken, empty, oddly encoded, deeply nested; and the shape of what is extracted."""
+# ruff: noqa: E501 (small programs stand on one line)
 
 from __future__ import annotations
 
@@ -116,7 +117,7 @@ def test_long_sums_are_followed_to_the_end() -> None:
     assert facts.problems == []
 
 
-# -- encodings ---------------------------------------------------------------------------------------------------
+# -- encodings -------------------------------------------------------------------------------------
 
 
 def test_byte_order_mark() -> None:
@@ -203,7 +204,7 @@ def test_what_is_no_plain_string_has_no_value(literal: str) -> None:
     assert string_value(literal) is None
 
 
-# -- entities ----------------------------------------------------------------------------------------------------
+# -- entities --------------------------------------------------------------------------------------
 
 
 def test_redefinitions_stay_apart() -> None:

@@ -16,7 +16,7 @@ class PythonLanguage:
     extensions = (".py", ".pyi")
 
     def module_name(self, path: str, source: bytes) -> str:
-        """``a/b/c.py`` is ``a.b.c``, ``a/__init__.py`` is ``a``; an ``__init__`` at the root keeps that name."""
+        """``a/b.py`` is ``a.b``, ``a/__init__.py`` is ``a``; an ``__init__`` at the root keeps that name."""
         del source
         parts = path.split("/")
         parts[-1] = parts[-1].rpartition(".")[0] or parts[-1]

@@ -25,6 +25,7 @@ class Annotations(Targets):
             self.depth -= 1
 
     def annotated(self, node: Node, subject: int, role: str) -> int:
+        """Dispatch on the form of the annotation."""
         kind = node.type
         if kind == "identifier":
             variable = self.read(self.text(node))
@@ -47,6 +48,7 @@ class Annotations(Targets):
         return self.expr(node) if kind == "call" else 0
 
     def annotated_attribute(self, node: Node, subject: int, role: str) -> int:
+        """``module.Type``."""
         parts = node.named_children
         if len(parts) != 2:
             return self.children(node)
@@ -60,6 +62,7 @@ class Annotations(Targets):
         return variable
 
     def merge_types(self, types: list[int]) -> int:
+        """One variable for several alternatives."""
         known = [t for t in types if t]
         if len(known) < 2:
             return known[0] if known else 0

@@ -23,7 +23,7 @@ _COMPOUND = ("block", "decorated_definition", "function_definition", "class_defi
 
 
 def code_end(node: Node) -> Node:
-    """The node that a definition really ends with: tree-sitter counts comments behind it as part of its block."""
+    """The node that a definition really ends with: tree-sitter counts comments behind it as part of it."""
     while node.type in _COMPOUND or node.type.endswith(("_statement", "_clause")):
         index = node.child_count - 1
         last = node.child(index)
@@ -63,13 +63,14 @@ class Builder:
         self.module: Scope
         self.scope: Scope
 
-    # -- text and entities -------------------------------------------------------------------------------------
+    # -- text and entities -------------------------------------------------------------------------
 
     def text(self, node: Node) -> str:
         """The source text of a node, in the file's own encoding."""
         return self.source[node.start_byte : node.end_byte].decode(self.encoding, "replace")
 
     def problem(self, node: Node, message: str) -> None:
+        """Report trouble at a node."""
         self.problems.append(ParseProblem(node.start_point.row + 1, message))
 
     def add_entity(
@@ -95,7 +96,10 @@ class Builder:
             end_line=last.end_point.row + 1,
         )
         self.entities.append(entity)
-        return len(self.entities) - 1
+        number = len(self.entities) - 1
+        if name_node and name_node.start_point.row + 1 != entity.start_line:
+            self.syntax.name_lines[number] = name_node.start_point.row + 1
+        return number
 
     def site(
         self, node: Node, role: str, variable: int, base: int = 0, subject: int = -1, inner: bool = False
@@ -107,7 +111,7 @@ class Builder:
         self.sites.append(Site(start, end, line, role, where, self.text(node), variable, base, inner))
         return len(self.sites) - 1
 
-    # -- variables ---------------------------------------------------------------------------------------------
+    # -- variables ---------------------------------------------------------------------------------
 
     def new(self) -> int:
         """A fresh variable."""
@@ -115,6 +119,7 @@ class Builder:
         return self.syntax.variables - 1
 
     def emit(self, op: Op, *operands: Any) -> None:
+        """Add an operation."""
         self.ops.append((op, *operands))
 
     def constant(self, value: Any) -> int:
@@ -149,7 +154,7 @@ class Builder:
             if more:
                 self.declare(target, more)
 
-    # -- names -------------------------------------------------------------------------------------------------
+    # -- names -------------------------------------------------------------------------------------
 
     def owner(self, scope: Scope, name: str) -> Scope:
         """The scope in which an assignment to ``name`` in ``scope`` binds it."""
@@ -185,7 +190,7 @@ class Builder:
         return version
 
     def merged(self, scope: Scope, name: str) -> int:
-        """The variable for readers that run at another time: every assignment of ``name`` in a complete scope."""
+        """For readers that run at another time: every assignment of ``name`` in a complete scope."""
         variable = scope.merged.get(name)
         if variable is None:
             versions = scope.versions[name]
@@ -218,7 +223,7 @@ class Builder:
         return variable
 
     def held(self, scope: Scope, key: str) -> int | None:
-        """What ``key`` (a name or a path) holds here; inside a loop, together with what a later pass may assign."""
+        """What ``key`` (a name or a path) holds here; in a loop, with what a later pass may assign."""
         variable = scope.current.get(key)
         if variable is None or not scope.loops:
             return variable
@@ -248,7 +253,7 @@ class Builder:
                 self.flow(variable, self.merged(holder, name))
         scope.free.clear()
 
-    # -- control flow ------------------------------------------------------------------------------------------
+    # -- control flow ------------------------------------------------------------------------------
 
     def branch(self, run: Callable[[], None]) -> dict[str, int | None] | None:
         """Run a branch on its own; gives what it changed, None if control does not leave it."""

@@ -36,14 +36,16 @@ class Definitions(Annotations):
         return f"{name}(+{count})" if count else name
 
     def definition_scope(self) -> Scope:
+        """The scope that owns definitions made here (a comprehension owns none)."""
         scope = self.scope
         while scope.kind == "comprehension" and scope.parent is not None:
             scope = scope.parent
         return scope
 
-    # -- functions ---------------------------------------------------------------------------------------------
+    # -- functions ---------------------------------------------------------------------------------
 
     def function(self, node: Node, span: Node, decorators: list[Node]) -> None:
+        """Declare a function or method; its body is compiled when its scope is complete."""
         name_node, parameters = node.child_by_field_name("name"), node.child_by_field_name("parameters")
         body = node.child_by_field_name("body")
         if name_node is None or not name_node.end_byte > name_node.start_byte:
@@ -90,6 +92,7 @@ class Definitions(Annotations):
     def function_literals(
         self, node: Node, entity: int, info: FunctionInfo, marks: list[str], method: bool
     ) -> None:
+        """Flags, signature and docstring."""
         literals = self.entities[entity].literals
         if node.children and node.children[0].type == "async":
             literals["isAsync"] = True
@@ -109,11 +112,13 @@ class Definitions(Annotations):
         self.docstring(node.child_by_field_name("body"), literals)
 
     def visibility(self, entity: int) -> None:
+        """Leading underscores, by convention."""
         name = self.entities[entity].name
         if name.startswith("_") and not (name.startswith("__") and name.endswith("__")):
             self.entities[entity].literals["visibility"] = "private" if name.startswith("__") else "protected"
 
     def signature(self, node: Node, literals: dict[str, Any]) -> None:
+        """Parameters and result as written."""
         parameters, result = node.child_by_field_name("parameters"), node.child_by_field_name("return_type")
         text = " ".join(self.text(parameters).split()) if parameters is not None else "()"
         if result is not None:
@@ -121,6 +126,7 @@ class Definitions(Annotations):
         literals["signature"] = text[:MAX_TEXT]
 
     def docstring(self, body: Node | None, literals: dict[str, Any]) -> None:
+        """The docstring, cleaned as :func:`inspect.getdoc` does."""
         first = (
             next((c for c in body.named_children if c.type != "comment"), None) if body is not None else None
         )
@@ -133,6 +139,7 @@ class Definitions(Annotations):
                 literals["docstring"] = inspect.cleandoc(value)
 
     def function_body(self, info: FunctionInfo, body: Node, scope: Scope) -> None:
+        """Compile a body in a scope of its own."""
         scope.function = info
         self.scope = scope
         for param in info.params:
@@ -160,6 +167,7 @@ class Definitions(Annotations):
         raise NotImplementedError
 
     def lambda_(self, node: Node) -> int:
+        """Declare a lambda."""
         scope = self.definition_scope()
         scope.lambdas += 1
         name = f"<lambda{scope.lambdas}>"
@@ -178,9 +186,10 @@ class Definitions(Annotations):
             )
         return value
 
-    # -- parameters --------------------------------------------------------------------------------------------
+    # -- parameters --------------------------------------------------------------------------------
 
     def parameters(self, node: Node, info: FunctionInfo) -> None:
+        """Declare the parameters of a function."""
         kind = "positionalOrKeyword"
         seen: dict[str, int] = {}
         for child in node.named_children:
@@ -196,6 +205,7 @@ class Definitions(Annotations):
                 kind = "keywordOnly" if this == "varPositional" else kind
 
     def parameter(self, node: Node, info: FunctionInfo, kind: str, seen: dict[str, int]) -> str:
+        """Declare one parameter; gives its kind."""
         name_node: Node | None = node
         type_node, default = node.child_by_field_name("type"), node.child_by_field_name("value")
         if node.type in ("default_parameter", "typed_default_parameter"):
@@ -229,7 +239,7 @@ class Definitions(Annotations):
             self.annotate(type_node, entity, variable if kind not in ("varPositional", "varKeyword") else 0)
         return kind
 
-    # -- decorators --------------------------------------------------------------------------------------------
+    # -- decorators --------------------------------------------------------------------------------
 
     def mark(self, decorator: Node) -> str:
         """The last name of a decorator: ``abc.abstractmethod`` -> ``abstractmethod``."""
@@ -265,15 +275,17 @@ class Definitions(Annotations):
         return values
 
     def decorate(self, value: int, decorators: list[int]) -> int:
+        """The value after all decorators."""
         for decorator in reversed(decorators):
             result = self.new()
             self.emit(Op.DECORATE, result, decorator, value, self.scope.caller)
             value = result
         return value
 
-    # -- classes -----------------------------------------------------------------------------------------------
+    # -- classes -----------------------------------------------------------------------------------
 
     def klass(self, node: Node, span: Node, decorators: list[Node]) -> None:
+        """Declare a class; its body runs at once."""
         name_node, body = node.child_by_field_name("name"), node.child_by_field_name("body")
         if name_node is None or not name_node.end_byte > name_node.start_byte:
             self.children(node)
@@ -300,6 +312,7 @@ class Definitions(Annotations):
         self.bind(name, self.decorate(value, values), (entity,))
 
     def bases(self, node: Node | None, entity: int) -> tuple[list[int], int]:
+        """Compile the argument list of a class."""
         bases: list[int] = []
         metaclass = 0
         for child in node.named_children if node is not None else ():
@@ -321,6 +334,7 @@ class Definitions(Annotations):
         return bases, metaclass
 
     def based(self, node: Node, entity: int) -> int:
+        """One base class."""
         if self.text(node).rpartition(".")[2] == "ABC":
             self.entities[entity].literals["isAbstract"] = True
         variable = self.reference(node, "base")

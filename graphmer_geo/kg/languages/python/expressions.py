@@ -41,14 +41,16 @@ class Expressions(Builder):
             self.expr(child)
         return 0
 
-    # -- names and attributes ----------------------------------------------------------------------------------
+    # -- names and attributes ----------------------------------------------------------------------
 
     def identifier(self, node: Node, role: str = "read", inner: bool = False) -> int:
+        """A plain name."""
         variable = self.read(self.text(node))
         self.site(node, role, variable, inner=inner)
         return variable
 
     def attribute(self, node: Node, role: str = "read", inner: bool = False) -> int:
+        """``base.name``."""
         target, name = node.child_by_field_name("object"), node.child_by_field_name("attribute")
         if target is None or name is None:
             return self.children(node)
@@ -114,7 +116,7 @@ class Expressions(Builder):
         return root, root + "".join(reversed(tail))
 
     def narrowed(self, node: Node) -> int:
-        """The value last assigned to this path in the same scope, if nothing it hangs on was assigned since."""
+        """The value last assigned to this path in this scope, if nothing it hangs on was assigned since."""
         if not self.scope.paths:
             return 0
         found = self.path(node)
@@ -135,6 +137,7 @@ class Expressions(Builder):
         scope.set(found[1], held)
 
     def subscript(self, node: Node) -> int:
+        """``base[key]``."""
         base = self.expr(node.child_by_field_name("value"))
         keys = node.children_by_field_name("subscript")
         value = self.narrowed(node)
@@ -151,6 +154,7 @@ class Expressions(Builder):
         return value
 
     def slice(self, node: Node, base: int, bounds: Node) -> int:
+        """``base[low:high]``."""
         low: int | str | bool | None = 0
         high: int | str | bool | None = None
         seen = 0

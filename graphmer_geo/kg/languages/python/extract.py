@@ -59,6 +59,7 @@ class Extractor(Imports):
         return FileFacts(self.file, self.entities, syntax, self.problems)
 
     def module_entity(self, root: Node) -> Entity:
+        """The entity of the file itself."""
         module = self.file.module
         entity = Entity(
             kind="Module",
@@ -91,7 +92,7 @@ class Extractor(Imports):
                 stack.extend(reversed(node.children))
 
     def prune(self) -> None:
-        """Drop reads of plain local names and of receivers: nothing outside the function can tell them apart."""
+        """Drop reads of plain local names and of receivers: they are no entities."""
         declared, unbound, receivers = self.declared, self.syntax.globals_read, self.syntax.receivers
         self.syntax.sites = [
             site

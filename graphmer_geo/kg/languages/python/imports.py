@@ -53,6 +53,7 @@ class Imports(Statements):
                 self.bind_import(self.text(alias) if alias is not None else imported, index)
 
     def add_binding(self, binding: Binding, node: Node) -> int:
+        """Note an imported name."""
         self.syntax.imports.append(binding)
         index = len(self.syntax.imports) - 1
         line = node.start_point.row + 1
@@ -62,6 +63,7 @@ class Imports(Statements):
         return index
 
     def bind_import(self, name: str, index: int) -> None:
+        """Bind a local name to an import."""
         value = self.new()
         self.emit(Op.IMPORT, value, index)
         self.bind(name, value, (-1 - index,))

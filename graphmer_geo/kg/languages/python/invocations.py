@@ -1,4 +1,4 @@
-"""Calls, and the few whose meaning the extractor must know: ``super``, ``eval``, ``d.update``, ``__all__.extend``."""
+"""Calls, and those that the extractor must know: ``super``, ``eval``, ``update``, ``__all__.extend``."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class Invocations(Expressions):
     """Compiles calls."""
 
     def call(self, node: Node) -> int:
+        """A call; its result is a fresh variable."""
         callee, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
         if callee is None or arguments is None:
             return self.children(node)
@@ -67,7 +68,7 @@ class Invocations(Expressions):
                 self.flow(result, self.expr(statement.named_children[0]))
 
     def quoted(self, node: Node) -> Node | None:
-        """Code in a string literal, parsed where it stands; None if the literal has escapes or several lines."""
+        """Code in a string literal, parsed where it stands; None if it has escapes or several lines."""
         match = _CONTENT.fullmatch(self.source[node.start_byte : node.end_byte])
         first, last = node.start_point, node.end_point
         if not match or b"\\" in match.group(2) or not match.group(2).strip() or first.row != last.row:
@@ -122,6 +123,7 @@ class Invocations(Expressions):
             self.syntax.all_names = (self.syntax.all_names or []) + [n for n in names if n]
 
     def scope_binds(self, name: str) -> bool:
+        """Whether this scope or the module binds the name itself."""
         return name in self.module.versions or name in self.scope.versions
 
     def super_call(self, arguments: Node) -> int:

@@ -1,8 +1,8 @@
 """What the extractor hands to the linker: a small assignment language over numbered variables.
 
-Every expression that can carry a function, class, module, instance or container becomes a *variable* (an int local
-to the file; 0 is "nothing known"). Statements become operations on variables. Local names are renamed apart at each
-assignment (SSA: one variable per reaching definition), so the linker needs no notion of control flow.
+Every expression that can carry a function, class, module, instance or container becomes a *variable* (an int
+local to the file; 0 is "nothing known"). Statements become operations on variables. Local names are renamed
+apart at each assignment (SSA: one variable per reaching definition), so the linker needs no control flow.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Op(IntEnum):
     SETATTR = 8  # base, name, src
     ITEM = 9  # dst, base, key variable, caller
     SETITEM = 10  # base, key variable, src, caller
-    CALL = 11  # dst, function, positional ((variable, starred)...), keywords ((name or None, variable)...), caller, named callee
+    CALL = 11  # dst, function, ((variable, starred)...), ((keyword or None, variable)...), caller, by name
     BOX = 12  # dst, container type, ((key or None, variable)...)
     ITER = 13  # dst, iterable, caller
     UNPACK = 14  # dst, source, index, stop (None: one element), caller
@@ -130,5 +130,6 @@ class PythonSyntax:
     declarations: dict[int, Declarations] = field(default_factory=dict)
     globals_read: dict[int, str] = field(default_factory=dict)  # variable -> name not bound in the file
     receivers: dict[int, int] = field(default_factory=dict)  # variable of `self`/`cls` -> class index
+    name_lines: dict[int, int] = field(default_factory=dict)  # entity -> line of its name, if not the first
     is_package: bool = False
     namespace: str = ""  # directory of the file as a dotted name, for imports relative to a script

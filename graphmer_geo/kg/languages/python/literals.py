@@ -22,7 +22,7 @@ _COMPREHENSIONS = {
 class Literals(Invocations):
     """Compiles what is built from other expressions."""
 
-    # -- operators ---------------------------------------------------------------------------------------------
+    # -- operators ---------------------------------------------------------------------------------
 
     def binary(self, node: Node) -> int:
         """``a + b + c`` nests to the left as deep as it is long, hence the loop."""
@@ -41,6 +41,7 @@ class Literals(Invocations):
         return value
 
     def operate(self, left: int, right: int, operator: str) -> int:
+        """Apply an operator to two variables."""
         if not left and not right:
             return 0
         result = self.new()
@@ -48,6 +49,7 @@ class Literals(Invocations):
         return result
 
     def comparison(self, node: Node) -> int:
+        """A chain of comparisons; each may call a method."""
         operators = [o.type for o in node.children_by_field_name("operators")]
         left = 0
         for index, operand in enumerate(c for c in node.named_children if c.type != "comment"):
@@ -58,6 +60,7 @@ class Literals(Invocations):
         return 0
 
     def unary(self, node: Node) -> int:
+        """``-a``, ``+a``, ``~a``."""
         operand = self.expr(node.child_by_field_name("argument"))
         operator = node.children[0].type if node.children else ""
         return self.operate(operand, 0, "unary" + operator) if operand else 0
@@ -89,10 +92,12 @@ class Literals(Invocations):
         return value
 
     def not_operator(self, node: Node) -> int:
+        """``not a``: always a boolean."""
         self.children(node)
         return 0
 
     def named_expression(self, node: Node) -> int:
+        """``name := value``; binds outside the comprehension it stands in."""
         value = self.expr(node.child_by_field_name("value"))
         name = node.child_by_field_name("name")
         here = self.scope
@@ -103,9 +108,10 @@ class Literals(Invocations):
         self.scope = here
         return value
 
-    # -- literals ----------------------------------------------------------------------------------------------
+    # -- literals ----------------------------------------------------------------------------------
 
     def string(self, node: Node) -> int:
+        """A string literal, with what an f-string interpolates."""
         value = self.key(node)
         if isinstance(value, str):
             return self.constant(value)
@@ -118,6 +124,7 @@ class Literals(Invocations):
         )
 
     def strings(self, node: Node) -> int:
+        """Adjacent string literals."""
         value = 0
         for child in node.named_children:
             value = self.string(child) if child.type == "string" else value
@@ -143,6 +150,7 @@ class Literals(Invocations):
         return result
 
     def dictionary(self, node: Node) -> int:
+        """A dict display."""
         items: list[tuple[int | str | bool | None, int]] = []
         spread: list[int] = []
         for child in node.named_children:
@@ -164,6 +172,7 @@ class Literals(Invocations):
         return result
 
     def comprehension(self, node: Node) -> int:
+        """A comprehension: a scope of its own that runs at once."""
         outer = self.scope
         inner = Scope("comprehension", outer, outer.entity, outer.caller, outer.klass, outer.function)
         body = node.child_by_field_name("body")
@@ -196,6 +205,7 @@ class Literals(Invocations):
         return result
 
     def yield_(self, node: Node) -> int:
+        """``yield`` and ``yield from``."""
         value = 0
         for child in node.named_children:
             value = self.expr(child)

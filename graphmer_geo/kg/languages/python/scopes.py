@@ -10,7 +10,7 @@ ScopeKind = Literal["module", "class", "function", "comprehension"]
 
 @dataclass(slots=True)
 class Frame:
-    """A stretch of control flow: what it changed (with the old values), and, for loops, what it read at its head."""
+    """A stretch of control flow: what it changed (old values); for loops, what it read at its head."""
 
     saved: dict[str, int | None] = field(default_factory=dict)
     loop: bool = False

@@ -21,6 +21,7 @@ class Statements(Definitions):
     statements: ClassVar[dict[str, Callable[[Statements, Node], None]]] = {}
 
     def block(self, body: Node) -> None:
+        """Compile the statements of a block."""
         if self.depth >= MAX_DEPTH:
             self.problem(body, f"nested deeper than {MAX_DEPTH} levels: skipped")
             return
@@ -38,6 +39,7 @@ class Statements(Definitions):
         """``pass``, ``break``, ``continue``."""
 
     def expression(self, node: Node) -> None:
+        """An expression statement, assignments included."""
         for child in node.named_children:
             kind = child.type
             if kind == "assignment":
@@ -69,6 +71,7 @@ class Statements(Definitions):
     def annotated_target(
         self, left: Node, value: int, statement: Node, annotation: Node, assigned: bool
     ) -> None:
+        """``target: annotation = value``."""
         entity = -1
         variable = 0
         if left.type == "identifier":
@@ -95,6 +98,7 @@ class Statements(Definitions):
                     self.emit(Op.SETATTR, base, self.text(name_node), variable)
 
     def augmented(self, node: Node) -> None:
+        """``target += value``."""
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
         operator = node.child_by_field_name("operator")
         if left is None:
@@ -108,13 +112,15 @@ class Statements(Definitions):
         if left.type == "identifier" and right is not None and self.text(left) == "__all__":
             self.export_names(right)
 
-    # -- imports -----------------------------------------------------------------------------------------------
+    # -- imports -----------------------------------------------------------------------------------
 
     def delete(self, node: Node) -> None:
+        """``del``."""
         for child in node.named_children:
             self.expr(child)
 
     def outer_names(self, node: Node) -> None:
+        """``global`` and ``nonlocal``."""
         how = "global" if node.type == "global_statement" else "nonlocal"
         for child in node.named_children:
             if child.type == "identifier":
@@ -123,7 +129,7 @@ class Statements(Definitions):
                     self.scope.outer[name] = how
                 self.unstable.add(name)
 
-    # -- branches ----------------------------------------------------------------------------------------------
+    # -- branches ----------------------------------------------------------------------------------
 
     def clause(self, node: Node | None) -> None:
         """The block of a clause, whatever field it is in."""
@@ -132,6 +138,7 @@ class Statements(Definitions):
                 self.block(child)
 
     def if_(self, node: Node) -> None:
+        """``if``."""
         self.expr(node.child_by_field_name("condition"))
         results = [self.branch(partial(self.blocks, node.child_by_field_name("consequence")))]
         has_else = False
@@ -149,10 +156,12 @@ class Statements(Definitions):
         self.join(results)
 
     def blocks(self, node: Node | None) -> None:
+        """A block that may be missing."""
         if node is not None:
             self.block(node)
 
     def for_(self, node: Node) -> None:
+        """``for``."""
         source = self.expr(node.child_by_field_name("right"))
         left = node.child_by_field_name("left")
 
@@ -169,6 +178,8 @@ class Statements(Definitions):
         self.clause(node.child_by_field_name("alternative"))
 
     def while_(self, node: Node) -> None:
+        """``while``."""
+
         def run() -> None:
             self.expr(node.child_by_field_name("condition"))
             self.blocks(node.child_by_field_name("body"))
@@ -177,6 +188,7 @@ class Statements(Definitions):
         self.clause(node.child_by_field_name("alternative"))
 
     def try_(self, node: Node) -> None:
+        """``try``."""
         body = node.child_by_field_name("body")
         handlers = [child for child in node.named_children if child.type == "except_clause"]
         others = [child for child in node.named_children if child.type == "else_clause"]
@@ -241,6 +253,7 @@ class Statements(Definitions):
         return self.expr(node)
 
     def raise_(self, node: Node) -> None:
+        """``raise``."""
         cause = node.child_by_field_name("cause")
         for child in node.named_children:
             if cause is not None and child.start_byte == cause.start_byte:
@@ -271,6 +284,7 @@ class Statements(Definitions):
                 return
 
     def return_(self, node: Node) -> None:
+        """``return``."""
         value = 0
         for child in node.named_children:
             if child.type != "comment":
@@ -281,6 +295,7 @@ class Statements(Definitions):
         self.scope.dead = True
 
     def with_(self, node: Node) -> None:
+        """``with``."""
         for clause in node.named_children:
             if clause.type != "with_clause":
                 continue
@@ -302,6 +317,7 @@ class Statements(Definitions):
         self.blocks(node.child_by_field_name("body"))
 
     def match(self, node: Node) -> None:
+        """``match``."""
         subject = 0
         for child in node.children_by_field_name("subject"):
             subject = self.expr(child)
@@ -313,6 +329,7 @@ class Statements(Definitions):
         self.join(results)
 
     def case(self, node: Node, subject: int) -> None:
+        """One case clause."""
         for child in node.named_children:
             if child.type == "case_pattern":
                 self.pattern(child, subject)
@@ -349,9 +366,10 @@ class Statements(Definitions):
             self.site(part, "read", value, base, inner=index < len(parts))
         return value
 
-    # -- definitions and the rest ------------------------------------------------------------------------------
+    # -- definitions and the rest ------------------------------------------------------------------
 
     def decorated(self, node: Node) -> None:
+        """A definition with decorators."""
         decorators = [child for child in node.named_children if child.type == "decorator"]
         definition = node.child_by_field_name("definition")
         if definition is not None and definition.type == "class_definition":
@@ -360,12 +378,15 @@ class Statements(Definitions):
             self.function(definition, node, decorators)
 
     def function_statement(self, node: Node) -> None:
+        """``def``."""
         self.function(node, node, [])
 
     def class_statement(self, node: Node) -> None:
+        """``class``."""
         self.klass(node, node, [])
 
     def type_alias(self, node: Node) -> None:
+        """``type Name = …``."""
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
         name = left.named_children[0] if left is not None and left.named_children else None
         if name is not None and name.type in ("attribute", "subscript"):
@@ -410,6 +431,7 @@ class Statements(Definitions):
         self.block(node)
 
     def plain(self, node: Node) -> None:
+        """A statement that is only its expressions."""
         self.children(node)
 
 

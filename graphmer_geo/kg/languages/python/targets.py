@@ -16,6 +16,7 @@ class Targets(Literals):
     """Compiles assignments to names, attributes, subscripts and patterns of them."""
 
     def assign(self, target: Node, value: int, statement: Node) -> None:
+        """Assign a variable to any target."""
         kind = target.type
         if kind == "identifier":
             self.assign_name(target, value, statement)
@@ -70,6 +71,7 @@ class Targets(Literals):
         return entity
 
     def declare_variable(self, node: Node, name: str, scope: Scope, statement: Node) -> int:
+        """Declare a module variable or a class field."""
         span = (
             statement
             if statement.start_byte <= node.start_byte and node.end_byte <= statement.end_byte
@@ -105,6 +107,7 @@ class Targets(Literals):
         return entity
 
     def assign_item(self, target: Node, value: int) -> None:
+        """``base[key] = value``."""
         base = self.expr(target.child_by_field_name("value"))
         index = 0
         keys = target.children_by_field_name("subscript")

@@ -10,7 +10,7 @@ _BLANK = re.compile(rb"^[ \t\f]*(?:[#\r\n]|$)")
 
 
 def declared_encoding(source: bytes) -> str:
-    """The encoding that PEP 263 gives: BOM, then cookie in line 1 or 2, then UTF-8; unknown names give UTF-8."""
+    """The encoding by PEP 263: BOM, then cookie in line 1 or 2, then UTF-8; unknown names give UTF-8."""
     if source.startswith(codecs.BOM_UTF8):
         return "utf-8"
     lines = source.split(b"\n", 2)[:2]

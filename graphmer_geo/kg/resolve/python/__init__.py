@@ -26,7 +26,7 @@ def link(files: Sequence[FileFacts]) -> Iterator[LinkedFile]:
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """The solver makes millions of small tuples and no cycles: scanning them again and again doubles its time."""
+    """The solver makes millions of small tuples and no cycles: scanning them again and again costs time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

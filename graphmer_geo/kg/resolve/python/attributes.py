@@ -15,9 +15,10 @@ class Attributes(ClassTable):
         self.postponed: list[tuple[int, int, str]] = []  # class attributes looked up before bases were known
         self.own_fields: dict[tuple[int, str], int] = {}  # attributes of functions and the like
 
-    # -- modules -----------------------------------------------------------------------------------------------
+    # -- modules -----------------------------------------------------------------------------------
 
     def module_object(self, module: str) -> int:
+        """The object for a dotted module name."""
         index = self.world.modules.get(module)
         if index is not None:
             return self.object(Kind.MODULE, index)
@@ -40,6 +41,7 @@ class Attributes(ClassTable):
             self.put(target, self.object(Kind.EXTERNAL, whole))
 
     def load_import(self, file: int, index: int, target: int) -> None:
+        """What an import binds flows to ``target``."""
         binding = self.world.syntax[file].imports[index]
         module = self.world.locate(file, binding.module)
         if binding.name is not None:
@@ -48,6 +50,7 @@ class Attributes(ClassTable):
             self.put(target, self.module_object(module.partition(".")[0] if binding.root else module))
 
     def load_global(self, file: int, name: str, target: int) -> None:
+        """A name from a star import, or built in, flows to ``target``."""
         held = self.world.holder(file, name)
         if held is not None:
             self.link(self.variable_of(*held), target)
@@ -55,7 +58,7 @@ class Attributes(ClassTable):
             if found.entity < 0:
                 self.put(target, self.object(Kind.EXTERNAL, found.external))
 
-    # -- reading -----------------------------------------------------------------------------------------------
+    # -- reading -----------------------------------------------------------------------------------
 
     def load(self, obj: int, target: int, name: str) -> None:
         """``obj.name`` flows to ``target``."""
@@ -91,12 +94,14 @@ class Attributes(ClassTable):
             self.link(self.own_field(function, name), target)
 
     def own_field(self, obj: int, name: str) -> int:
+        """The variable of an attribute of a function."""
         key = (obj, name)
         if key not in self.own_fields:
             self.own_fields[key] = self.new()
         return self.own_fields[key]
 
     def load_instance(self, obj: int, klass: int, target: int, name: str) -> None:
+        """``instance.name``: its own field, or a member of its class."""
         if name == "__class__":
             self.put(target, self.object(Kind.CLASS, klass))
             return
@@ -113,6 +118,7 @@ class Attributes(ClassTable):
                 self.put(target, self.object(Kind.EXTERNAL, whole))
 
     def load_class(self, obj: int, klass: int, target: int, name: str) -> None:
+        """``Class.name``, looked up along its order."""
         if not self.settled and not self.attribute(klass, name):
             self.postponed.append((obj, target, name))
             return
@@ -125,6 +131,7 @@ class Attributes(ClassTable):
                 self.put(target, self.object(Kind.EXTERNAL, whole))
 
     def load_super(self, klass: int, receiver: int, target: int, name: str) -> None:
+        """``super().name``, looked up behind ``klass`` in the order of the receiver."""
         rest = self.after(receiver, klass)
         found = self.find(rest, name)
         if isinstance(found, tuple):
@@ -144,8 +151,7 @@ class Attributes(ClassTable):
         """What an instance gives for a member of its class."""
         kind, first, _ = self.table[member]
         if kind is Kind.FUNCTION:
-            info, base = self.info(first)
-            how = info.binding
+            how = self.info(first)[0].binding
             if how == "property":
                 self.call_property(first, receiver, target)
             elif how == "static":
@@ -168,16 +174,18 @@ class Attributes(ClassTable):
             self.put(target, member)
 
     def class_of(self, obj: int) -> int:
+        """The class of an instance; anything else as it is."""
         kind, first, _ = self.table[obj]
         return self.object(Kind.CLASS, first) if kind is Kind.INSTANCE else obj
 
     def call_property(self, function: int, receiver: int, target: int) -> None:
+        """Reading a property calls its getter."""
         info, base = self.info(function)
         if info.params:
             self.put(base + info.params[0].variable, receiver)
         self.link(base + info.returned, target)
 
-    # -- writing -----------------------------------------------------------------------------------------------
+    # -- writing -----------------------------------------------------------------------------------
 
     stored: set[tuple[object, str]]
 

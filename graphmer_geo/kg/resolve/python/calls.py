@@ -99,10 +99,12 @@ class Calls(Boxes):
         caller: int,
         written: bool = False,
     ) -> Call:
+        """A call with a fresh number."""
         self.calls += 1
         return Call(self.calls, result, positional, named, caller, written)
 
     def simple_call(self, result: int, arguments: tuple[int, ...], caller: int) -> Call:
+        """A call that no text states, with positional arguments only."""
         return self.make_call(result, tuple((a, False) for a in arguments), (), caller)
 
     def call(self, obj: int, call: Call) -> None:
@@ -129,6 +131,7 @@ class Calls(Boxes):
             self.call_container(first, second, call)
 
     def instantiate(self, obj: int, klass: int, call: Call) -> None:
+        """A class is called."""
         order = self.order(klass)
         instance = self.object(Kind.INSTANCE, klass)
         if not call.written:
@@ -178,6 +181,7 @@ class Calls(Boxes):
                 self.pass_name(function, name, variable, call.result)
 
     def pass_position(self, function: int, place: int, variable: int, result: int) -> None:
+        """One positional argument to its parameter."""
         if not variable:
             return
         info, base = self.info(function)
@@ -198,6 +202,7 @@ class Calls(Boxes):
                 return
 
     def pass_name(self, function: int, name: str, variable: int, result: int) -> None:
+        """One keyword argument to its parameter."""
         info, base = self.info(function)
         for index, param in enumerate(info.params):
             if param.name == name and param.kind in ("positionalOrKeyword", "keywordOnly"):

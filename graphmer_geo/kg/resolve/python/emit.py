@@ -54,13 +54,23 @@ class Emitter:
         facts = self.world.files[file]
         self.file, self.externals, self.rows = file, {}, []
         base = self.world.entity_base[file]
+        lines = self.world.syntax[file].name_lines
         for index, entity in enumerate(facts.entities):
             if entity.name_end > entity.name_start:
                 iri = self.iris[base + index]
                 self.rows.append(
-                    Occurrence(entity.name_start, entity.name_end, entity.start_line, "definition", None, iri, iri,
-                               "exact", entity.name)
-                )  # fmt: skip
+                    Occurrence(
+                        entity.name_start,
+                        entity.name_end,
+                        lines.get(index, entity.start_line),
+                        "definition",
+                        None,
+                        iri,
+                        iri,
+                        "exact",
+                        entity.name,
+                    )
+                )
         self.emit_imports()
         for site in self.world.syntax[file].sites:
             self.emit_site(site)
@@ -70,9 +80,10 @@ class Emitter:
         )
         return LinkedFile(facts.source, rows, edges, dict(sorted(self.externals.items())))
 
-    # -- targets -----------------------------------------------------------------------------------------------
+    # -- targets -----------------------------------------------------------------------------------
 
     def iri(self, target: Target) -> str:
+        """The IRI of a target; notes externals."""
         if target.entity >= 0:
             return self.iris[target.entity]
         iri = external_iri("python", target.external)
@@ -80,9 +91,11 @@ class Emitter:
         return iri
 
     def kind(self, target: Target) -> str:
+        """The ontology class of a target."""
         return self.kinds[target.entity] if target.entity >= 0 else "ExternalSymbol"
 
     def row(self, site: Site, role: str, relation: str | None, found: Found | None) -> None:
+        """Add an occurrence."""
         subject = self.iris[self.world.entity_base[self.file] + site.subject]
         target, how = (self.iri(found[0]), found[1]) if found is not None else (None, "unresolved")
         self.rows.append(
@@ -132,7 +145,7 @@ class Emitter:
         return []
 
     def external_chain(self, obj: int, site: Site, exact: bool) -> list[Target]:
-        """``path`` in ``os.path.join`` is ``os.path``; members of a value that merely came from outside are unknown."""
+        """``path`` in ``os.path.join`` is ``os.path``; of a value from outside they are unknown."""
         kind, first, _ = self.flow.table[obj]
         if kind is not Kind.EXTERNAL:
             return []
@@ -142,6 +155,7 @@ class Emitter:
         return [target] if whole and (exact or target in self.valued(variable)) else []
 
     def class_members(self, order: list[int | str | None], name: str) -> list[Target]:
+        """The first declaration of a name along an MRO."""
         flow, world = self.flow, self.world
         for entry in order:
             if not isinstance(entry, int):
@@ -161,9 +175,10 @@ class Emitter:
             return [Target(-1, whole)] if whole else []
         return []
 
-    # -- sites -------------------------------------------------------------------------------------------------
+    # -- sites -------------------------------------------------------------------------------------
 
     def emit_site(self, site: Site) -> None:
+        """Write the rows of one reference."""
         found = self.attribute_targets(site) if site.base else self.name_targets(site)
         if site.role == "call":
             self.emit_call(site, found)
@@ -173,6 +188,7 @@ class Emitter:
             self.emit_typed(site, found)
 
     def name_targets(self, site: Site) -> list[Found]:
+        """What a plain name stands for."""
         targets = self.declared(site)
         if len(targets) == 1 and self.kind(targets[0]) in ("Class", "Module", "ExternalSymbol"):
             self.exact_variables.add(self.world.variable_base[self.file] + site.variable)
@@ -203,7 +219,7 @@ class Emitter:
         return list(found.items())
 
     def emit_call(self, site: Site, declared: list[Found]) -> None:
-        """Calls go to what the callee may hold; a declaration alone counts where nothing is known of its value."""
+        """Calls go to what the callee may hold; a declaration counts where nothing is known of its value."""
         flow = self.flow
         variable = self.world.variable_base[self.file] + site.variable
         exact = {target for target, how in declared if how == "exact"}
@@ -233,6 +249,7 @@ class Emitter:
             self.emit_called(site, target, how)
 
     def emit_called(self, site: Site, target: Target, how: How) -> None:
+        """Write the rows of one callee."""
         if self.kind(target) in _TYPES:
             self.row(site, "call", "instantiates", (target, how))
             klass = self.world.entity_class[target.entity]
@@ -252,6 +269,7 @@ class Emitter:
             self.row(site, "call", "calls", (target, how))
 
     def emit_access(self, site: Site, found: list[Found]) -> None:
+        """Write the rows of a read or write."""
         if not found or len(found) > MAX_TARGETS:
             if site.base or site.variable in self.world.syntax[self.file].globals_read:
                 self.row(site, site.role, None, None)
@@ -268,6 +286,7 @@ class Emitter:
             self.row(site, site.role, relation, (target, how))
 
     def is_property(self, target: Target) -> bool:
+        """Whether the target is a property."""
         function = self.world.entity_function.get(target.entity)
         return function is not None and self.world.functions[function].binding == "property"
 
@@ -293,9 +312,11 @@ class Emitter:
 
     @staticmethod
     def wanted(role: str) -> tuple[str, ...]:
+        """The kinds of target that a role allows."""
         return (*_TYPES, *_CALLABLE, "ExternalSymbol") if role == "decorator" else (*_TYPES, "ExternalSymbol")
 
     def types_held(self, site: Site) -> list[Target]:
+        """The classes that the value of a reference may be (an instance of)."""
         variable = self.world.variable_base[self.file] + site.variable
         found = self.valued(variable)
         if site.role == "raise" and not found:
@@ -307,9 +328,10 @@ class Emitter:
                     found.append(Target(-1, first))
         return found
 
-    # -- imports and edges -------------------------------------------------------------------------------------
+    # -- imports and edges -------------------------------------------------------------------------
 
     def emit_imports(self) -> None:
+        """Write the rows of the import statements."""
         world = self.world
         module = self.iris[world.entity_base[self.file]]
         syntax = world.syntax[self.file]
@@ -341,6 +363,7 @@ class Emitter:
                 )
 
     def emit_edges(self) -> list[Edge]:
+        """Implied calls and overriding."""
         flow, world = self.flow, self.world
         edges: dict[Edge, None] = {}
         for caller, function in self.implied.get(self.file, ()):

@@ -19,8 +19,8 @@ ROUNDS = 3  #: times that assumptions are added where the flow found nothing
 class Flow(Models):
     """Loads the operations and runs them.
 
-    First only names, imports and attributes, until base classes are known; then calls and everything else; then, where
-    a receiver, an annotated variable or a decorated name is still empty, what its definition says about it.
+    First only names, imports and attributes, until base classes are known; then calls and all the rest; then,
+    where a receiver, an annotated variable or a decorated name is still empty, what its definition says.
     """
 
     def __init__(self, world: World) -> None:
@@ -31,6 +31,7 @@ class Flow(Models):
         self.dynamic: list[tuple[int, tuple[Any, ...]]] = []
 
     def file_of(self, entity: int) -> int:
+        """The file that declares a global entity."""
         return bisect_right(self.world.entity_base, entity) - 1
 
     def solve(self) -> None:
@@ -109,29 +110,34 @@ class Flow(Models):
                 self.dynamic.append((file, op))
 
     def load_defaults(self) -> None:
+        """Defaults flow to their parameters."""
         for number, info in enumerate(self.world.functions):
             base = self.info(number)[1]
             for param in info.params:
                 if param.default:
                     self.link(base + param.default, base + param.variable)
 
-    # -- stage two ---------------------------------------------------------------------------------------------
+    # -- stage two ---------------------------------------------------------------------------------
 
     def do_setattr(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        """``base.name = value``."""
         if op[3]:
             self.use(base + op[1], self.store, base + op[3], op[2])
         else:
             self.use(base + op[1], self.store, 0, op[2])
 
     def do_item(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        """``base[key]``."""
         key = base + op[3] if op[3] else 0
         self.use(base + op[2], self.item, base + op[1], key, entities + op[4])
 
     def do_setitem(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        """``base[key] = value``."""
         key, source = base + op[2] if op[2] else 0, base + op[3] if op[3] else 0
         self.use(base + op[1], self.set_item, key, source, entities + op[4])
 
     def do_call(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        """A call."""
         positional = tuple((base + v if v else 0, starred) for v, starred in op[3])
         named = tuple((name, base + v if v else 0) for name, v in op[4])
         self.use(
@@ -139,6 +145,7 @@ class Flow(Models):
         )
 
     def do_box(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        """A container display."""
         box = self.object(Kind.BOX, (op[2], base + op[1]), op[4])
         for key, variable in op[3]:
             slot = self.slot(box, key)
@@ -147,13 +154,16 @@ class Flow(Models):
         self.put(base + op[1], box)
 
     def do_iter(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        """Iteration."""
         if op[2]:
             self.use(base + op[2], self.iterate, base + op[1], entities + op[3])
 
     def do_unpack(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        """Unpacking into targets."""
         self.use(base + op[2], self.unpack, base + op[1], op[3], op[4], entities + op[5])
 
     def do_binary(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        """An operator."""
         target, left, right = base + op[1], base + op[2] if op[2] else 0, base + op[3] if op[3] else 0
         if left:
             self.use(left, self.operate_left, target, right, op[4], entities + op[5])
@@ -161,23 +171,28 @@ class Flow(Models):
             self.use(right, self.operate_right, target, left, op[4], entities + op[5])
 
     def do_enter(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        """A ``with`` item."""
         self.use(base + op[2], self.enter_context, base + op[1], entities + op[3])
 
     def do_super(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        """``super()``."""
         file = bisect_right(self.world.variable_base, base) - 1
         klass = self.world.class_base[file] + op[2]
         if op[3]:
             self.use(base + op[3], self.super_of, base + op[1], klass)
 
     def super_of(self, receiver: int, target: int, klass: int) -> None:
+        """The proxy for one receiver."""
         kind, first, _ = self.table[receiver]
         if kind in (Kind.INSTANCE, Kind.CLASS) and klass in self.order(first):
             self.put(target, self.object(Kind.SUPER, klass, receiver))
 
     def do_annotated(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        """Remember an annotation for stage three."""
         self.annotations.append((base + op[1], base + op[2]))
 
     def do_raise(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        """``raise C``."""
         self.use(base + op[1], self.raise_class, entities + op[2])
 
     def raise_class(self, obj: int, caller: int) -> None:
@@ -186,10 +201,12 @@ class Flow(Models):
             self.call(obj, self.simple_call(0, (), caller))
 
     def do_slice(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        """``base[low:high]``."""
         if op[2]:
             self.use(base + op[2], self.part, base + op[1], op[3], op[4])
 
     def do_decorate(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        """``@decorator``."""
         result, decorated = base + op[1], base + op[3]
         call = self.simple_call(result, (decorated,), entities + op[4])
         self.decorations.append((result, base + op[2], decorated))
@@ -202,7 +219,7 @@ class Flow(Models):
         else:
             self.call(obj, call)
 
-    # -- stage three -------------------------------------------------------------------------------------------
+    # -- stage three -------------------------------------------------------------------------------
 
     def assume(self) -> bool:
         """Add what definitions say where the flow found nothing; True if that changed anything."""

@@ -13,8 +13,8 @@ RETURNS = {
         [
             f"{_STRING}.{m}"
             for m in (
-                "capitalize casefold center expandtabs format format_map join ljust lower lstrip removeprefix removesuffix"
-                " replace rjust rstrip strip swapcase title translate upper zfill"
+                "capitalize casefold center expandtabs format format_map join ljust lower lstrip removeprefix"
+                " removesuffix replace rjust rstrip strip swapcase title translate upper zfill"
             ).split()
         ],
         _STRING,
@@ -59,6 +59,7 @@ class Models(Protocols):
     """Adds external calls."""
 
     def call_external(self, name: str, call: Call) -> None:
+        """Apply the model of an external function; without one, only classes have a result."""
         arguments = [variable for variable, starred in call.positional if not starred]
         first = arguments[0] if arguments else 0
         handler = _HANDLERS.get(name)
@@ -83,7 +84,7 @@ class Models(Protocols):
         elif looks_like_class(name):
             self.put(call.result, self.object(Kind.FOREIGN, name))
 
-    # -- helpers -----------------------------------------------------------------------------------------------
+    # -- helpers -----------------------------------------------------------------------------------
 
     def element(self, variable: int, call: Call) -> int:
         """A variable for what iterating over ``variable`` gives."""
@@ -98,6 +99,7 @@ class Models(Protocols):
         self.put(call.result, box)
 
     def callback(self, obj: int, call: Call) -> None:
+        """Call what is a function; ignore everything else."""
         if self.table[obj][0] in (Kind.FUNCTION, Kind.BOUND):
             self.call(obj, call)
 
@@ -108,19 +110,22 @@ class Models(Protocols):
             given = tuple(e for i, e in enumerate(elements) if i != index)
             self.use(argument, self.callback, self.simple_call(result, given, call.caller))
 
-    # -- built-in functions ------------------------------------------------------------------------------------
+    # -- built-in functions ------------------------------------------------------------------------
 
     def model_map(self, call: Call, arguments: list[int]) -> None:
+        """``map``."""
         result = self.new()
         self.each_callback(call, arguments, result)
         self.fill(call, "generator", result)
 
     def model_reduce(self, call: Call, arguments: list[int]) -> None:
+        """``functools.reduce``."""
         if arguments:
             elements = tuple(self.element(a, call) for a in arguments[1:2]) * 2
             self.use(arguments[0], self.callback, self.simple_call(call.result, elements, call.caller))
 
     def extreme(self, call: Call, arguments: list[int]) -> None:
+        """``min`` and ``max``."""
         for argument in arguments:
             if len(arguments) == 1:
                 self.use(argument, self.iterate, call.result, call.caller)
@@ -128,20 +133,24 @@ class Models(Protocols):
                 self.link(argument, call.result)
 
     def model_iter(self, call: Call, arguments: list[int]) -> None:
+        """``iter``."""
         for argument in arguments[:1]:
             self.use(argument, self.iter_of, call)
 
     def iter_of(self, obj: int, call: Call) -> None:
+        """The iterator of one object."""
         if self.table[obj][0] is Kind.INSTANCE:
             self.method(obj, "__iter__", (), call.result, call.caller)
         else:
             self.put(call.result, obj)
 
     def model_next(self, call: Call, arguments: list[int]) -> None:
+        """``next``."""
         for argument in arguments[:1]:
             self.use(argument, self.advance, call.result, call.caller)
 
     def model_enumerate(self, call: Call, arguments: list[int]) -> None:
+        """``enumerate``."""
         pair = self.object(Kind.BOX, ("tuple", ("pair", call.number)), 2)
         for argument in arguments[:1]:
             self.link(self.element(argument, call), self.slot(pair, 1))
@@ -150,6 +159,7 @@ class Models(Protocols):
         self.fill(call, "generator", element)
 
     def model_zip(self, call: Call, arguments: list[int]) -> None:
+        """``zip``."""
         group = self.object(Kind.BOX, ("tuple", ("pair", call.number)), len(arguments))
         for index, argument in enumerate(arguments):
             self.link(self.element(argument, call), self.slot(group, index))
@@ -158,10 +168,12 @@ class Models(Protocols):
         self.fill(call, "generator", element)
 
     def consume(self, call: Call, arguments: list[int]) -> None:
+        """Functions that only iterate."""
         for argument in arguments[:1]:
             self.element(argument, call)
 
     def model_dict(self, call: Call, arguments: list[int]) -> None:
+        """``dict``."""
         box = self.object(Kind.BOX, ("dict", ("call", call.number)), -1)
         for key, variable in call.named:
             if key:
@@ -171,40 +183,48 @@ class Models(Protocols):
         self.put(call.result, box)
 
     def model_getattr(self, call: Call, arguments: list[int]) -> None:
+        """``getattr``."""
         if len(arguments) > 1:
             self.use(arguments[1], self.getattr_named, arguments[0], call.result)
         for default in arguments[2:3]:
             self.link(default, call.result)
 
     def getattr_named(self, name: int, base: int, result: int) -> None:
+        """``getattr`` with a known name."""
         kind, first, value = self.table[name]
         if kind is Kind.VALUE and first == "str":
             self.use(base, self.load, result, value)
 
     def model_setattr(self, call: Call, arguments: list[int]) -> None:
+        """``setattr``."""
         if len(arguments) > 2:
             self.use(arguments[1], self.setattr_named, arguments[0], arguments[2])
 
     def setattr_named(self, name: int, base: int, source: int) -> None:
+        """``setattr`` with a known name."""
         kind, first, value = self.table[name]
         if kind is Kind.VALUE and first == "str":
             self.use(base, self.store, source, value)
 
     def model_property(self, call: Call, arguments: list[int]) -> None:
+        """``property(getter)``."""
         getters = arguments[:1] or [variable for key, variable in call.named if key == "fget"]
         for getter in getters:
             self.use(getter, self.property_of, call.result)
 
     def property_of(self, obj: int, result: int) -> None:
+        """The property that a getter makes."""
         kind, first, _ = self.table[obj]
         if kind is Kind.FUNCTION:
             self.put(result, self.object(Kind.PROPERTY, first))
 
     def model_type(self, call: Call, arguments: list[int]) -> None:
+        """``type(x)``."""
         if len(arguments) == 1:
             self.use(arguments[0], self.type_of, call.result)
 
     def type_of(self, obj: int, result: int) -> None:
+        """The class of one object."""
         kind, first, _ = self.table[obj]
         if kind is Kind.INSTANCE:
             self.put(result, self.object(Kind.CLASS, first))
@@ -212,19 +232,23 @@ class Models(Protocols):
             self.put(result, self.object(Kind.EXTERNAL, first))
 
     def import_module(self, call: Call, arguments: list[int]) -> None:
+        """``__import__`` and ``importlib.import_module``."""
         for argument in arguments[:1]:
             self.use(argument, self.import_named, call)
 
     def import_named(self, obj: int, call: Call) -> None:
+        """The module of a known name."""
         kind, first, value = self.table[obj]
         if kind is Kind.VALUE and first == "str" and value and not value.startswith("."):
             file = self.file_of(call.caller)
             self.put(call.result, self.module_object(self.world.locate(file, value)))
 
     def file_of(self, entity: int) -> int:
+        """The file that declares a global entity; see :class:`Flow`."""
         raise NotImplementedError
 
     def cast(self, call: Call, arguments: list[int]) -> None:
+        """``typing.cast``."""
         if len(arguments) > 1:
             self.use(arguments[0], self.instance_of, call.result)
             self.link(arguments[1], call.result)
@@ -237,9 +261,10 @@ class Models(Protocols):
         elif kind is Kind.EXTERNAL and looks_like_class(first) and first not in _NO_TYPES:
             self.put(target, self.object(Kind.FOREIGN, first))
 
-    # -- containers --------------------------------------------------------------------------------------------
+    # -- containers --------------------------------------------------------------------------------
 
     def call_container(self, name: str, box: int, call: Call) -> None:
+        """Apply the model of a method of a list, dict, …."""
         arguments = [variable for variable, starred in call.positional if not starred]
         method = name.rpartition(".")[2]
         is_dict = self.table[box][1][0] == "dict"
@@ -281,6 +306,7 @@ class Models(Protocols):
             self.extend_box(obj, box, caller)
 
     def items(self, box: int, call: Call) -> None:
+        """``dict.items``."""
         pair = self.object(Kind.BOX, ("tuple", ("pair", call.number)), 2)
         self.link(self.keys(box), self.slot(pair, 0))
         self.link(self.every(box), self.slot(pair, 1))

@@ -1,4 +1,4 @@
-"""Method resolution order (C3) over classes of the corpus (ints), external names (str) and unknown bases (None)."""
+"""Method resolution order (C3) over corpus classes (int), external names (str) and unknown bases (None)."""
 
 from __future__ import annotations
 

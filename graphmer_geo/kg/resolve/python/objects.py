@@ -39,6 +39,7 @@ class Objects:
         self._ids: dict[Object, int] = {}
 
     def intern(self, kind: Kind, first: Any, second: Any = None) -> int:
+        """The number of an object."""
         key = (kind, first, second)
         found = self._ids.get(key)
         if found is None:
@@ -66,7 +67,7 @@ BOX_TYPES["generator"] = "types.GeneratorType"
 
 
 def external_member(qualified_name: str, attribute: str) -> str | None:
-    """Qualified name of a member of something external; None where a built-in class is known not to have it."""
+    """Qualified name of a member of something external; None where its class is known not to have it."""
     package, _, rest = qualified_name.partition(".")
     if package == "builtins" and attribute not in BUILTIN_MEMBERS.get(rest, ()):
         return None
@@ -76,8 +77,9 @@ def external_member(qualified_name: str, attribute: str) -> str | None:
 
 
 def looks_like_class(qualified_name: str) -> bool:
-    """Whether a call of this external symbol makes an instance of it: built-in classes are known, others are told by
-    the CapWords convention of PEP 8.
+    """Whether a call of this external symbol makes an instance of it.
+
+    Built-in classes are known, others are told by the CapWords convention of PEP 8.
     """
     package, _, rest = qualified_name.partition(".")
     if package == "builtins":

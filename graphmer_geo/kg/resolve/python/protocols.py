@@ -21,7 +21,7 @@ class Protocols(Calls):
         super().__init__(world)
         self.open_items: list[tuple[int, int, int]] = []  # (box, key variable, target)
 
-    # -- iteration ---------------------------------------------------------------------------------------------
+    # -- iteration ---------------------------------------------------------------------------------
 
     def iterate(self, obj: int, target: int, caller: int) -> None:
         """The elements of ``obj`` flow to ``target``."""
@@ -57,9 +57,10 @@ class Protocols(Calls):
             name = "__next__" if isinstance(self.find(self.order(first), "__next__"), tuple) else "__anext__"
             self.method(obj, name, (), target, caller)
 
-    # -- subscripts --------------------------------------------------------------------------------------------
+    # -- subscripts --------------------------------------------------------------------------------
 
     def item(self, obj: int, target: int, key: int, caller: int) -> None:
+        """``obj[key]`` flows to ``target``."""
         kind, first, _ = self.table[obj]
         if kind is Kind.BOX:
             if key:
@@ -77,6 +78,7 @@ class Protocols(Calls):
             self.put(target, obj)
 
     def item_at(self, key: int, box: int, target: int) -> None:
+        """An element at a key that became known."""
         kind, _, value = self.table[key]
         if kind is Kind.VALUE:
             self.take(box, value, target)
@@ -92,6 +94,7 @@ class Protocols(Calls):
         return changed
 
     def set_item(self, obj: int, key: int, source: int, caller: int) -> None:
+        """``obj[key] = source``."""
         kind = self.table[obj][0]
         if kind is Kind.BOX:
             if key:
@@ -104,6 +107,7 @@ class Protocols(Calls):
             self.method(obj, "__setitem__", (key, source), 0, caller)
 
     def set_item_at(self, key: int, box: int, source: int) -> None:
+        """Store at a key that became known."""
         kind, _, value = self.table[key]
         self.link(source, self.slot(box, value if kind is Kind.VALUE else None))
 
@@ -126,6 +130,7 @@ class Protocols(Calls):
         self.put(target, box)
 
     def unpack(self, obj: int, target: int, index: int, stop: int | None, caller: int) -> None:
+        """One target of an unpacking assignment."""
         kind, first, length = self.table[obj]
         if kind is not Kind.BOX or first[0] in ("dict", "set"):
             if stop is None:
@@ -140,10 +145,11 @@ class Protocols(Calls):
                 self.take(obj, place, self.slot(box, place - index))
             self.put(target, box)
 
-    # -- with and operators ------------------------------------------------------------------------------------
+    # -- with and operators ------------------------------------------------------------------------
 
     def enter_context(self, obj: int, target: int, caller: int) -> None:
-        kind, first, _ = self.table[obj]
+        """What ``with obj as target`` binds."""
+        kind, _first, _ = self.table[obj]
         if kind is Kind.INSTANCE:
             for name in ("__enter__", "__aenter__"):
                 self.method(obj, name, (), target, caller)
@@ -155,6 +161,7 @@ class Protocols(Calls):
             self.put(target, obj)
 
     def operate_left(self, obj: int, target: int, right: int, operator: str, caller: int) -> None:
+        """The left operand may implement the operator."""
         kind, first, second = self.table[obj]
         if kind is Kind.INSTANCE:
             for name in self.operator_methods(operator):
@@ -173,6 +180,7 @@ class Protocols(Calls):
                     self.use(right, self.extend_box, obj, caller)
 
     def join_box(self, obj: int, target: int) -> None:
+        """The right container is part of the result."""
         if self.table[obj][0] is Kind.BOX:
             self.put(target, obj)
 
@@ -188,6 +196,7 @@ class Protocols(Calls):
             self.iterate(obj, self.slot(box, None), caller)
 
     def concatenate(self, obj: int, target: int, left: str) -> None:
+        """The sum of two strings."""
         kind, first, value = self.table[obj]
         if kind is Kind.VALUE and first == "str" and len(left) + len(value) <= MAX_STRING:
             self.put(target, self.object(Kind.VALUE, "str", left + value))
@@ -211,7 +220,7 @@ class Protocols(Calls):
 
     def operate_right(self, obj: int, target: int, left: int, operator: str, caller: int) -> None:
         """Membership, and reflected operators where the left operand is no instance of a corpus class."""
-        kind, first, _ = self.table[obj]
+        kind, _first, _ = self.table[obj]
         if kind is not Kind.INSTANCE:
             return
         if operator in ("in", "not in"):

@@ -1,7 +1,7 @@
 """The assignment graph and its fix-point: which abstract objects each variable may hold.
 
-Variables are nodes, copies are edges; every other operation is a *user* of a variable: a function called once for
-each object that arrives there. Sets are bounded, so the whole takes time linear in the size of the program.
+Variables are nodes, copies are edges; every other operation is a *user* of a variable: a function called once
+for each object that arrives there. Sets are bounded, so the time is linear in the size of the program.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Solver:
         self.steps = 0
         self.limit = 1_000_000 + STEPS_PER_OPERATION * sum(len(s.ops) for s in world.syntax)
 
-    # -- propagation -------------------------------------------------------------------------------------------
+    # -- propagation -------------------------------------------------------------------------------
 
     def new(self) -> int:
         """A variable that no file has."""
@@ -51,6 +51,7 @@ class Solver:
         return len(self.held) - 1
 
     def object(self, kind: Kind, first: Any, second: Any = None) -> int:
+        """The number of an abstract object."""
         return self.objects.intern(kind, first, second)
 
     def put(self, variable: int, obj: int) -> None:
@@ -138,6 +139,7 @@ class ClassTable(Solver):
         self.settled = False  # bases are known
 
     def variable_of(self, file: int, local: int) -> int:
+        """The global number of a local variable."""
         return self.world.variable_base[file] + local if local else 0
 
     def bases(self, klass: int) -> list[mro.Entry]:

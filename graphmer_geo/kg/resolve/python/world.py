@@ -65,18 +65,20 @@ class World:
         self._stars: dict[tuple[int, str], tuple[int, int] | None] = {}
 
     def function_entity(self, function: int) -> int:
+        """The entity of a function, as a global number."""
         return self.entity_base[self.function_file[function]] + self.functions[function].entity
 
     def class_entity(self, klass: int) -> int:
+        """The entity of a class, as a global number."""
         return self.entity_base[self.class_file[klass]] + self.classes[klass].entity
 
-    # -- modules -----------------------------------------------------------------------------------------------
+    # -- modules -----------------------------------------------------------------------------------
 
     def locate(self, file: int, module: str) -> str:
         """The name under which an imported module is known here.
 
-        A script's own folder is on ``sys.path``: if the name is nowhere in the corpus but stands beside a file that
-        is not in a package, it is that one.
+        A script's own folder is on ``sys.path``: if the name is nowhere in the corpus but stands beside a file
+        that is not in a package, it is that one.
         """
         if module in self.modules or module in self.packages:
             return module
@@ -88,7 +90,7 @@ class World:
         return module
 
     def holder(self, file: int, name: str) -> tuple[int, int] | None:
-        """``(file, local variable)`` that holds a module's attribute, through star imports; None if it has none."""
+        """``(file, local variable)`` of a module's attribute, through star imports; None if it has none."""
         variable = self.syntax[file].exports.get(name)
         if variable is not None:
             return file, variable
@@ -112,7 +114,7 @@ class World:
                     return found
         return None
 
-    # -- declarations ------------------------------------------------------------------------------------------
+    # -- declarations ------------------------------------------------------------------------------
 
     def declarations(self, file: int, variable: int, depth: int = 0) -> tuple[Target, ...]:
         """The declarations that a local variable stands for, imports followed to the end."""
@@ -133,6 +135,7 @@ class World:
         return self.member(module, binding.name, depth)
 
     def module_target(self, module: str) -> tuple[Target, ...]:
+        """The declaration of a module; none for a namespace package."""
         index = self.modules.get(module)
         if index is not None:
             return (Target(self.entity_base[index], ""),)
