@@ -162,8 +162,7 @@ class GraphMER(nn.Module, HubMixin):
 
     def rank_scores(self, states: Tensor, rel: Tensor, cand_emb: Tensor) -> Tensor:
         """Semantic scores ``[q, C]`` of masked leaves' states ``[q, D]``; :meth:`rank` adds the rest."""
-        query = self.ranking_head.query_vectors(states, rel)
-        return self.ranking_head.log_scale.exp() * query.size(1) ** -0.5 * (query @ cand_emb.t())
+        return self.ranking_head.similarity(self.ranking_head.query_vectors(states, rel), cand_emb)
 
     @torch.no_grad()
     def rank(
@@ -201,26 +200,21 @@ class GraphMER(nn.Module, HubMixin):
         return torch.cat(parts, dim=1) if parts else cand_emb.new_zeros(context.node.numel(), 0)
 
     @torch.no_grad()
-    def fit_statistics(
-        self, tokens: Sequence[bytes], names: Names, relation: Tensor, tail: Tensor, separate: bool = True
-    ) -> None:
+    def fit_statistics(self, tokens: Sequence[bytes], names: Names, relation: Tensor, tail: Tensor) -> None:
         """Gives the ranking head what can be counted instead of learned; call it once, before training.
 
         Args:
-            tokens: bytes of each token id; tells which tokens are spellings of one, and where name components
-                end.
+            tokens: bytes of each token id; they tell which tokens are spellings of one, and where words and
+                name components end.
             names: names of entities of the *training* split, for inverse document frequencies.
             relation: ``[m]`` relation of (relation, tail) pairs asserted in the training split, both
-                directions.
+                directions; give each pair once per code base, so that no large one dominates the counts.
             tail: ``[m]`` their tails, as indices into ``names``.
-            separate: count each (relation, tail) pair as often as it is given; pass false to count it once.
         """
         head = self.ranking_head
         head.salience.set_vocabulary(tokens)
         head.salience.set_document_frequency(names)
         if head.popularity is not None:
-            if not separate:
-                relation, tail = torch.unique(torch.stack((relation, tail)), dim=1)
             head.popularity.count(relation, tail, names, head.salience.separator)
 
     def num_parameters_by_part(self) -> dict[str, int]:

@@ -124,6 +124,10 @@ class EntityRankingHead(nn.Module):
         scaled = (1.0 + self.query_scale(relation)) * self.query(states)
         return self.query_norm(scaled + self.query_shift(relation))
 
+    def similarity(self, query: Tensor, entity: Tensor) -> Tensor:
+        """Scaled products ``[q, C]`` of query vectors ``[q, channels]`` and entity vectors ``[C, channels]``."""
+        return (self.log_scale.exp() * query.size(1) ** -0.5) * (query @ entity.t())
+
     def forward(
         self, context: QueryContext, names: Names, entity: Tensor, target: Tensor | None = None
     ) -> Tensor:
@@ -143,7 +147,7 @@ class EntityRankingHead(nn.Module):
             context = context._replace(states=context.states.float())
             entity = entity.float()
             query = self.query_vectors(context.states[context.node], context.relation)
-            scores = (self.log_scale.exp() * query.size(1) ** -0.5) * (query @ entity.t())
+            scores = self.similarity(query, entity)
             if self.popularity is not None:
                 scores = scores + self.popularity(
                     context.relation, entity, names, self.salience.separator, target

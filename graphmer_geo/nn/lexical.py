@@ -14,7 +14,7 @@ from graphmer_geo.nn.names import Names, TokenSalience, WeightedNames
 
 _POINTER_FLOOR = 0.01
 #: Weights are kept divided by this, see LOG_GAIN in names.py.
-_GAIN = 4.0
+_GAIN = 10.0
 _INITIAL = (2.0, 0.5, 1.5, 0.5, 3.0, 1.0)  # of the six features, in the order of LexicalMatch
 
 
@@ -56,7 +56,7 @@ class QueryContext(NamedTuple):
 
 
 class LexicalMatch(nn.Module):
-    r"""Scores names by the tokens they share with the query, with weights per relation.
+    r"""Scores names by the tokens they share with the query, with weights that depend on relation and query.
 
     With the salience :math:`s_t` of :class:`~graphmer_geo.nn.names.TokenSalience`, a name's tokens :math:`c`,
     the tokens :math:`h` of the head's mention and :math:`k` of the chunk, and :math:`S(x) = \sum_{t \in x}
@@ -76,7 +76,9 @@ class LexicalMatch(nn.Module):
 
     :math:`\pi` is a softmax over all nodes of the graph, :math:`\pi_u \propto \exp(\langle \mathbf{A}
     \mathbf{q}, \mathbf{B} \mathbf{h}_u \rangle / \sqrt{d})`: a pointer that learns *where* in the chunk the
-    answer is written (a parameter's type follows its name). The score is :math:`\sum_f w_{rf} \varphi_f`.
+    answer is written (a parameter's type follows its name). The score is
+    :math:`\sum_f (w_f + w_{rf} + \mathbf{w}_f^\top \mathbf{q}) \varphi_f`: relations differ in how often the
+    answer is written in the chunk, and a query's state may tell that this one is not.
 
     Args:
         channels: size of a state.
@@ -86,7 +88,9 @@ class LexicalMatch(nn.Module):
 
     def __init__(self, channels: int, num_relations: int, pointer_channels: int = 64) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(num_relations, len(_INITIAL)))
+        self.weight = nn.Parameter(torch.empty(len(_INITIAL)))
+        self.relation_weight = nn.Parameter(torch.empty(num_relations, len(_INITIAL)))
+        self.query_weight = nn.Linear(channels, len(_INITIAL), bias=False)
         self.pointer_query = nn.Linear(channels, pointer_channels, bias=False)
         self.pointer_key = nn.Linear(channels, pointer_channels, bias=False)
         self.reset_parameters()
@@ -94,7 +98,9 @@ class LexicalMatch(nn.Module):
     @torch.no_grad()
     def reset_parameters(self) -> None:
         """Weights with which the features alone rank well, and a pointer with logits of unit variance."""
-        self.weight.copy_(torch.tensor(_INITIAL).expand_as(self.weight) / _GAIN)
+        self.weight.copy_(torch.tensor(_INITIAL) / _GAIN)
+        nn.init.zeros_(self.relation_weight)
+        nn.init.zeros_(self.query_weight.weight)
         for linear in (self.pointer_query, self.pointer_key):
             nn.init.normal_(linear.weight, std=linear.in_features**-0.5)
 
@@ -124,7 +130,9 @@ class LexicalMatch(nn.Module):
             *self._overlaps(context, heads, nodes, points, weighted, salience),
             *self._written(context, heads, nodes, points, names, salience),
         )
-        weight = _GAIN * self.weight[context.relation]  # [q, features]
+        # [q, features]; a query vector has the norm of sqrt(channels)
+        asked = self.query_weight(query) * query.size(1) ** -0.5
+        weight = _GAIN * (self.weight + self.relation_weight[context.relation] + asked)
         scores = weight[:, :1] * features[0].t()
         for column, feature in enumerate(features[1:], start=1):
             scores = scores + weight[:, column : column + 1] * feature.t()

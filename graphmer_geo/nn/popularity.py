@@ -10,6 +10,9 @@ from graphmer_geo.nn.mentions import last_components
 from graphmer_geo.nn.names import Names
 
 _HASHES = 2
+#: Weights of counts are kept divided by this, see LOG_GAIN in names.py.
+_GAIN = 5.0
+_INITIAL = (1.0, 0.3)  # whole names, last components
 
 
 class NamePopularity(nn.Module):
@@ -17,7 +20,7 @@ class NamePopularity(nn.Module):
 
     .. math::
         \mathrm{pop}(r, c) = \mathbf{u}_r^\top \mathbf{P} \mathbf{e}_c
-        + w_{r1} \log(1 + n_r(\mathrm{name}_c)) + w_{r2} \log(1 + n_r(\mathrm{last}_c))
+        + (w_1 + w_{r1}) \log(1 + n_r(\mathrm{name}_c)) + (w_2 + w_{r2}) \log(1 + n_r(\mathrm{last}_c))
 
     The first term is low rank and generalises to new names by their tokens. The others are frequencies of
     whole names and of their last components, kept from :meth:`count` in a count-min sketch (minimum over two
@@ -38,7 +41,8 @@ class NamePopularity(nn.Module):
         self.buckets = buckets
         self.relation = nn.Parameter(torch.empty(num_relations, rank))
         self.entity = nn.Parameter(torch.empty(rank, channels))
-        self.count_weight = nn.Parameter(torch.empty(num_relations, 2))
+        self.count_weight = nn.Parameter(torch.empty(2))
+        self.relation_weight = nn.Parameter(torch.empty(num_relations, 2))
         # [whole name or last component, relation, hash, bucket]
         self.register_buffer("counts", torch.zeros(2, num_relations, _HASHES, buckets))
         self.reset_parameters()
@@ -48,7 +52,8 @@ class NamePopularity(nn.Module):
         """Draws the learned term near 0 and gives whole names a weight of 1, last components of 0.3."""
         nn.init.normal_(self.relation, std=0.02)
         nn.init.normal_(self.entity, std=self.entity.size(1) ** -0.5)
-        self.count_weight.copy_(torch.tensor([1.0, 0.3]).expand_as(self.count_weight))
+        self.count_weight.copy_(torch.tensor(_INITIAL) / _GAIN)
+        nn.init.zeros_(self.relation_weight)
 
     @torch.no_grad()
     def count(self, relation: Tensor, name: Tensor, names: Names, separator: Tensor) -> None:
@@ -83,7 +88,7 @@ class NamePopularity(nn.Module):
             ``[q, C]``.
         """
         scores = self.relation[relation] @ (entity @ self.entity.t()).t()
-        weight = self.count_weight[relation].unsqueeze(-1)
+        weight = (_GAIN * (self.count_weight + self.relation_weight[relation])).unsqueeze(-1)
         for which, bucket in enumerate(self._buckets(names, separator)):
             counts = self.counts[which][relation]  # [q, hashes, buckets]
             first, second = (counts[:, k].index_select(1, bucket[:, k]) for k in range(_HASHES))

@@ -82,7 +82,12 @@ def slow(
             written = torch.tensor(float(bool(places)))
             seen += len(places)
             features = torch.stack((in_head, in_chunk, in_chunk**2, (mass + 0.01).log(), written, pointed))
-            scores[q, c] = 4 * module.weight[context.relation[q]] @ features
+            weight = (
+                module.weight
+                + module.relation_weight[context.relation[q]]
+                + module.query_weight(query[q]) / 4
+            )
+            scores[q, c] = 10 * weight @ features
     assert seen
     return scores
 

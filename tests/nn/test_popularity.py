@@ -35,12 +35,13 @@ def test_counts_whole_names_and_last_components() -> None:
     whole = Counter((r, SPELT[c]) for r, c in counted)
     end = Counter((r, last(SPELT[c])) for r, c in counted)
     with torch.no_grad():
-        module.count_weight.copy_(torch.tensor([[0.5, 0.1], [1.0, 0.3], [2.0, 0.7]]))
+        module.relation_weight.copy_(torch.tensor([[0.5, 0.1], [1.0, 0.3], [2.0, 0.7]]))
+        weight = 5 * (module.count_weight + module.relation_weight)
     relation = torch.tensor([1, 2, 0])
     expected = [
         [
-            module.count_weight[r, 0] * torch.tensor(1.0 + whole[r, name]).log()
-            + module.count_weight[r, 1] * torch.tensor(1.0 + end[r, last(name)]).log()
+            weight[r, 0] * torch.tensor(1.0 + whole[r, name]).log()
+            + weight[r, 1] * torch.tensor(1.0 + end[r, last(name)]).log()
             for name in SPELT
         ]
         for r in relation.tolist()
