@@ -125,7 +125,7 @@ class EntityRankingHead(nn.Module):
         return self.query_norm(scaled + self.query_shift(relation))
 
     def similarity(self, query: Tensor, entity: Tensor) -> Tensor:
-        """Scaled products ``[q, C]`` of query vectors ``[q, channels]`` and entity vectors ``[C, channels]``."""
+        """Scaled products ``[q, C]`` of query and entity vectors, ``[q, channels]`` and ``[C, channels]``."""
         return (self.log_scale.exp() * query.size(1) ** -0.5) * (query @ entity.t())
 
     def forward(

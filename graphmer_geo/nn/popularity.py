@@ -94,9 +94,8 @@ class NamePopularity(nn.Module):
             first, second = (counts[:, k].index_select(1, bucket[:, k]) for k in range(_HASHES))
             seen = torch.minimum(first, second)
             if target is not None:
-                seen = seen.scatter_add(1, target.unsqueeze(1), seen.new_full((len(target), 1), -1.0)).clamp(
-                    min=0
-                )
+                own = seen.new_full((target.numel(), 1), -1.0)
+                seen = seen.scatter_add(1, target.unsqueeze(1), own).clamp(min=0)
             scores = scores + weight[:, which] * seen.log1p()
         return scores
 
