@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 
 import pytest
 
@@ -282,3 +283,23 @@ def test_spans_include_decorators_and_exclude_trailing_comments() -> None:
     assert source[found.start : found.end] == "@d\n@e(1)\ndef f():\n    pass"
     assert (found.start_line, found.end_line) == (1, 4)
     assert source[found.name_start : found.name_end] == "f"
+
+
+def test_any_bytes_are_survived() -> None:
+    """Random damage to real code never raises, and what is kept is consistent."""
+    import random
+
+    source = Path(__file__).read_bytes()
+    random_ = random.Random(0)
+    for _ in range(300):
+        start = random_.randrange(len(source) - 900)
+        damaged = bytearray(source[start : start + 900])
+        for _ in range(12):
+            damaged[random_.randrange(len(damaged))] = random_.choice(b"():[]{}\"'\\\n \t#=*@,.\x00\xff")
+        facts = facts_of(bytes(damaged))
+        list(PYTHON.link([facts]))
+        assert len({e.descriptor for e in facts.entities}) == len(facts.entities)
+        for entity in facts.entities[1:]:
+            parent = facts.entities[entity.parent]
+            assert parent.start <= entity.start <= entity.name_start <= entity.name_end <= parent.end
+            assert entity.name_end <= entity.end <= parent.end

@@ -24,7 +24,7 @@ _COMPOUND = ("block", "decorated_definition", "function_definition", "class_defi
 
 def code_end(node: Node) -> Node:
     """The node that a definition really ends with: tree-sitter counts comments behind it as part of it."""
-    while node.type in _COMPOUND or node.type.endswith(("_statement", "_clause")):
+    while node.child_count and (node.type in _COMPOUND or node.type.endswith(("_statement", "_clause"))):
         index = node.child_count - 1
         last = node.child(index)
         while last is not None and last.type == "comment" and index > 0:

@@ -77,8 +77,8 @@ class World:
     def locate(self, file: int, module: str) -> str:
         """The name under which an imported module is known here.
 
-        A script's own folder is on ``sys.path``: if the name is nowhere in the corpus but stands beside a file
-        that is not in a package, it is that one.
+        A script's own folder is on ``sys.path``: if the name is nowhere in the corpus but stands beside a
+        file that is not in a package, it is that one.
         """
         if module in self.modules or module in self.packages:
             return module
