@@ -71,7 +71,7 @@ class Builder:
 
     def problem(self, node: Node, message: str) -> None:
         """Report trouble at a node."""
-        self.problems.append(ParseProblem(node.start_point.row + 1, message))
+        self.problems.append(ParseProblem(node.start_point[0] + 1, message))
 
     def add_entity(
         self, kind: str, name: str, suffix: str, parent: int, span: Node, name_node: Node | None
@@ -92,13 +92,13 @@ class Builder:
             end=last.end_byte,
             name_start=name_start,
             name_end=name_end,
-            start_line=span.start_point.row + 1,
-            end_line=last.end_point.row + 1,
+            start_line=span.start_point[0] + 1,
+            end_line=last.end_point[0] + 1,
         )
         self.entities.append(entity)
         number = len(self.entities) - 1
-        if name_node and name_node.start_point.row + 1 != entity.start_line:
-            self.syntax.name_lines[number] = name_node.start_point.row + 1
+        if name_node and name_node.start_point[0] + 1 != entity.start_line:
+            self.syntax.name_lines[number] = name_node.start_point[0] + 1
         return number
 
     def site(
@@ -107,7 +107,7 @@ class Builder:
         """Note a written reference; returns its index."""
         where = self.scope.caller if subject < 0 else subject
         start, end = node.start_byte, node.end_byte
-        line = node.start_point.row + 1
+        line = node.start_point[0] + 1
         self.sites.append(Site(start, end, line, role, where, self.text(node), variable, base, inner))
         return len(self.sites) - 1
 

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
-
-import tree_sitter_python
-from tree_sitter import Language as Grammar
-from tree_sitter import Node, Parser, Range, Tree
+from tree_sitter import Node, Range, Tree
 
 from graphmer_geo.kg.facts import Entity, FileFacts, ParseProblem, SourceFile
+from graphmer_geo.kg.languages import get_parser
 from graphmer_geo.kg.languages.python.imports import Imports
 from graphmer_geo.kg.languages.python.scopes import Scope
 from graphmer_geo.kg.languages.python.text import declared_encoding, parser_bytes
 
 MAX_PROBLEMS = 20  #: syntax errors listed per file
-
-
-@cache
-def grammar() -> Grammar:
-    """The tree-sitter grammar of Python."""
-    return Grammar(tree_sitter_python.language())
 
 
 class Extractor(Imports):
@@ -31,11 +22,11 @@ class Extractor(Imports):
 
     def parse_part(self, span: Range) -> Tree:
         """Parse one range of the file on its own, positions unchanged."""
-        return Parser(grammar(), included_ranges=[span]).parse(self.parsed)
+        return get_parser("python", [span]).parse(self.parsed)
 
     def run(self) -> FileFacts:
         """Extract the facts."""
-        tree = Parser(grammar()).parse(self.parsed)
+        tree = get_parser("python").parse(self.parsed)
         root = tree.root_node
         syntax = self.syntax
         path = self.file.path.split("/")

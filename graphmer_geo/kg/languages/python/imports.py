@@ -56,7 +56,7 @@ class Imports(Statements):
         """Note an imported name."""
         self.syntax.imports.append(binding)
         index = len(self.syntax.imports) - 1
-        line = node.start_point.row + 1
+        line = node.start_point[0] + 1
         self.syntax.import_sites.append(
             ImportSite(node.start_byte, node.end_byte, line, index, self.text(node))
         )

@@ -71,11 +71,11 @@ class Invocations(Expressions):
         """Code in a string literal, parsed where it stands; None if it has escapes or several lines."""
         match = _CONTENT.fullmatch(self.source[node.start_byte : node.end_byte])
         first, last = node.start_point, node.end_point
-        if not match or b"\\" in match.group(2) or not match.group(2).strip() or first.row != last.row:
+        if not match or b"\\" in match.group(2) or not match.group(2).strip() or first[0] != last[0]:
             return None
         start, end = node.start_byte + match.start(2), node.start_byte + match.end(2)
-        column = first.column + match.start(2)
-        tree = self.parse_part(Range((first.row, column), (first.row, column + end - start), start, end))
+        column = first[1] + match.start(2)
+        tree = self.parse_part(Range((first[0], column), (first[0], column + end - start), start, end))
         self.trees.append(tree)
         return tree.root_node
 
