@@ -10,6 +10,7 @@ VENV     := .venv
 PY       := $(VENV)/bin/python
 PIP      := $(PY) -m pip --disable-pip-version-check install --quiet --constraint constraints.txt $(PIP_ARGS)
 STAMPS   := $(VENV)/.stamps
+LEGACY   := $(VENV)/legacy
 TORCH    := torch==2.13.0
 SCATTER  := torch-scatter==2.1.2
 # Compiled once per interpreter and torch build, kept outside the tree.
@@ -17,7 +18,7 @@ WHEELS   := $(or $(XDG_CACHE_HOME),$(and $(HOME),$(HOME)/.cache),$(CURDIR)/.cach
 JOBS     ?= 2
 PYTEST   := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(PY) -m pytest
 
-.PHONY: help demo test lint types unit without-scatter test-legacy docs clean
+.PHONY: help demo test lint types unit without-scatter test-legacy legacy docs clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -44,14 +45,19 @@ without-scatter: $(STAMPS)/all
 	GRAPHMER_TEST_WITHOUT=torch_scatter $(PYTEST) -q -n $(JOBS) tests/nn tests/test_optional_scatter.py
 
 # tree-sitter-languages conflicts with everything else: an environment of its own.
-test-legacy: $(STAMPS)/legacy
-	$(VENV)-legacy/bin/python -m pytest -q -p no:cacheprovider --noconftest tests/legacy
+# Its last release is from before Python 3.13.
+test-legacy: $(STAMPS)/torch
+	@if $(PY) -c 'import sys; sys.exit(sys.version_info >= (3, 13))'; then $(MAKE) --no-print-directory legacy; \
+	else echo "tree-sitter-languages has no wheel for this Python: not tested"; fi
+
+legacy: $(STAMPS)/legacy
+	$(LEGACY)/bin/python -m pytest -q -p no:cacheprovider --noconftest tests/legacy
 
 docs: $(STAMPS)/all
 	$(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html
 
 clean:
-	rm -rf $(VENV) $(VENV)-legacy build dist docs/_build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) build dist docs/_build .pytest_cache .mypy_cache .ruff_cache
 
 # ------------------------------------------------------------------ environments; a stamp is older than what it reads
 
@@ -85,6 +91,6 @@ $(STAMPS)/all: $(STAMPS)/scatter pyproject.toml
 	@touch $@ $(STAMPS)/demo
 
 $(STAMPS)/legacy: tests/legacy/requirements.txt
-	test -x $(VENV)-legacy/bin/python || $(PYTHON) -m venv $(VENV)-legacy
-	$(VENV)-legacy/bin/python -m pip --disable-pip-version-check install --quiet $(PIP_ARGS) -r $<
+	test -x $(LEGACY)/bin/python || $(PYTHON) -m venv $(LEGACY)
+	$(LEGACY)/bin/python -m pip --disable-pip-version-check install --quiet $(PIP_ARGS) -r $<
 	@mkdir -p $(STAMPS) && touch $@
