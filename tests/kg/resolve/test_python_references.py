@@ -196,3 +196,11 @@ def test_linking_is_deterministic() -> None:
     assert rows(text) == rows(text)
     facts = PYTHON.extract(SourceFile("python", "case", "0", "m.py", "m"), text.encode())
     assert list(PYTHON.link([facts])) == list(PYTHON.link([facts]))
+
+
+def test_a_base_that_an_expression_chooses() -> None:
+    files = {"m.py": "class A: pass\nclass B: pass\nimport s\nclass C(A if s.x else B): pass\nclass D(A): pass\n"}
+    assert {row[2:] for row in rows(files) if row[1] == "edge"} == {
+        ("extends", "m.C", "m.A", "inferred"),
+        ("extends", "m.C", "m.B", "inferred"),
+    }

@@ -363,7 +363,7 @@ class Emitter:
                 )
 
     def emit_edges(self) -> list[Edge]:
-        """Implied calls and overriding."""
+        """Implied calls, bases that an expression computes, and overriding."""
         flow, world = self.flow, self.world
         edges: dict[Edge, None] = {}
         for caller, function in self.implied.get(self.file, ()):
@@ -372,8 +372,14 @@ class Emitter:
         for caller, klass in self.made.get(self.file, ()):
             target = self.iris[world.class_entity(klass)]
             edges[Edge(self.iris[caller], "instantiates", target, "inferred")] = None
+        stated = {(row.subject, row.target) for row in self.rows if row.relation == "extends"}
         first = world.class_base[self.file]
         for index, info in enumerate(world.syntax[self.file].classes):
+            own = self.iris[world.class_entity(first + index)]
+            for base in info.bases:
+                for target in self.valued(world.variable_base[self.file] + base):
+                    if (own, self.iri(target)) not in stated:
+                        edges[Edge(own, "extends", self.iri(target), "inferred")] = None
             order = flow.order(first + index)[1:]
             for name, function in info.methods.items():
                 own = self.iris[world.function_entity(world.function_base[self.file] + function)]
