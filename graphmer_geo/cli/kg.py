@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -42,6 +43,7 @@ def query(
     sparql: str | None = None,
     file: str | None = None,
     name: str | None = None,
+    bind: list[str] | None = None,
     format: Literal["table", "json", "csv"] = "table",
 ) -> None:
     """Run a SPARQL query on a knowledge graph.
@@ -53,16 +55,19 @@ def query(
         sparql: The query itself.
         file: A file that holds the query.
         name: One of the queries that ship with graphmer-geo; a wrong name lists them.
+        bind: Values of the query's variables, each as NAME=VALUE.
         format: How to print the rows.
 
     Example:
         graphmer kg query kg/ 'SELECT ?class WHERE { ?class a gm:Class }'
         graphmer kg query kg/ --name most-called --format json
+        graphmer kg query kg/ --name callers --bind function=json.loads
     """
     from graphmer_geo.kg import KnowledgeGraph
 
     text = _query_text(sparql, file, name)
-    rows = KnowledgeGraph.open(kg).query(text)
+    values = _bindings(text, bind or [])
+    rows = KnowledgeGraph.open(kg).query(text, **values)
     columns = list(dict.fromkeys(column for row in rows for column in row))
     if format == "json":
         write_json(rows)
@@ -93,17 +98,7 @@ def validate(kg: str, json: bool = False) -> int:
     if json:
         write_json(report.to_dict())
         return 0 if report.conforms else 1
-    for result in report.violated:
-        write_line(
-            f"{result.shape}: {result.violations:,} violations in {result.checked:,} nodes: {result.message}"
-        )
-        for node in result.examples:
-            write_line(f"  {node}")
-    verdict = "conforms" if report.conforms else "does not conform"
-    write_line(f"{kg} {verdict} to {len(report.shapes)} shapes ({report.seconds:.1f} s)")
-    write_line(
-        f"consistent triples: {report.score:.2%}; with tails shuffled: {report.score_on_corrupted:.2%}"
-    )
+    write_line(str(report))
     return 0 if report.conforms else 1
 
 
@@ -159,6 +154,19 @@ def _query_text(sparql: str | None, file: str | None, name: str | None) -> str:
     if file is not None:
         return Path(file).read_text(encoding="utf-8")
     return sparql if sparql is not None else _named_query(str(name))
+
+
+def _bindings(query: str, given: Sequence[str]) -> dict[str, str]:
+    """Values by variable; every parameter that the query declares in its comments must have one."""
+    pairs = [text.partition("=") for text in given]
+    for name, equals, value in pairs:
+        if not (name and equals):
+            raise UserError(f"--bind takes NAME=VALUE, not {name + equals + value!r}")
+    values = {name: value for name, _, value in pairs}
+    for name, meaning in re.findall(r"^# parameter: (\w+): (.*)$", query, re.MULTILINE):
+        if name not in values:
+            raise UserError(f"this query needs a value: --bind {name}=… ({meaning})")
+    return values
 
 
 def _named_query(name: str) -> str:

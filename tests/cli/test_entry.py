@@ -79,6 +79,8 @@ def test_no_words_is_a_usage_error_that_shows_help() -> None:
         (["kg", "query", "x", "q", "--name", "n"], "give one query"),
         (["kg", "query", "x", "--name", "nope"], "no query named 'nope'"),
         (["kg", "query", "x", "--file", "nowhere.rq"], "No such file or directory: nowhere.rq"),
+        (["kg", "query", "x", "q", "--bind", "function"], "--bind takes NAME=VALUE, not 'function'"),
+        (["kg", "query", "x", "--name", "callers"], "this query needs a value: --bind function=…"),
         (["kg", "stats", "nowhere"], "knowledge graph 'nowhere' does not exist"),
         (["train", "--data", "x", "--out", "y"], "a run needs an end"),
         (["train", "--config", "nope"], "no configuration 'nope': give a YAML file or one of "),
