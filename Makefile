@@ -73,7 +73,8 @@ $(STAMPS)/demo: $(STAMPS)/torch pyproject.toml
 	@touch $@
 
 $(STAMPS)/scatter: $(STAMPS)/torch
-	@set -e; key=$$($(PY) -c 'import sys, torch; print(sys.implementation.cache_tag + "-torch" + torch.__version__)'); \
+	@set -e; key=$$($(PY) -c 'import sys; from importlib.metadata import version; \
+	  print(sys.implementation.cache_tag + "-torch" + version("torch"))'); \
 	dir="$(WHEELS)/$$key"; \
 	if ! ls "$$dir"/torch_scatter-*.whl >/dev/null 2>&1; then \
 	  echo "compiling $(SCATTER) once (about five minutes) into $$dir"; \
