@@ -1,4 +1,6 @@
-"""Write the tables of README.md from the result files: python benchmarks/readme.py
+"""Write the tables of README.md from the result files.
+
+Run: python benchmarks/readme.py
 
 Every `benchmarks/results/*.json` with an evaluation becomes one table, between the markers in README.md.
 """

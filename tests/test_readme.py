@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from benchmarks.readme import MARKED, fill, tables
 
 ROOT = Path(__file__).resolve().parents[1]
