@@ -6,7 +6,7 @@ from tree_sitter import Node
 
 from graphmer_geo.kg.languages.java import ops as o
 from graphmer_geo.kg.languages.java.expressions import EXPRESSIONS, ExpressionReader
-from graphmer_geo.kg.languages.java.grammar import TYPE_NODES, dimensions, type_ref
+from graphmer_geo.kg.languages.java.grammar import TYPE_NODES, dimensions, name_of, type_ref
 from graphmer_geo.kg.languages.java.header import modifiers_of
 
 _SCOPED = frozenset(
@@ -77,7 +77,7 @@ class BodyReader(ExpressionReader):
             ref = type_ref(type_node, self.text)
         self._annotations(node)
         for child in node.children_by_field_name("declarator"):
-            name = child.child_by_field_name("name")
+            name = name_of(child)
             value = child.child_by_field_name("value")
             extra = dimensions(child.child_by_field_name("dimensions"))
             index = self.expression(value) if value is not None else -1
@@ -97,7 +97,7 @@ class BodyReader(ExpressionReader):
         if not self.extractor.enter(node):
             return
         self.emit(o.PUSH)
-        value, name = node.child_by_field_name("value"), node.child_by_field_name("name")
+        value, name = node.child_by_field_name("value"), name_of(node)
         type_node, body = node.child_by_field_name("type"), node.child_by_field_name("body")
         index = self.expression(value) if value is not None else -1
         if name is not None and type_node is not None:
@@ -128,7 +128,7 @@ class BodyReader(ExpressionReader):
         self.extractor.leave()
 
     def _resource(self, node: Node) -> None:
-        name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
+        name, value = name_of(node), node.child_by_field_name("value")
         type_node = node.child_by_field_name("type")
         if name is None or type_node is None:
             for child in node.named_children:
@@ -142,7 +142,7 @@ class BodyReader(ExpressionReader):
         self.emit(o.PUSH)
         for child in node.named_children:
             if child.type == "catch_formal_parameter":
-                name = child.child_by_field_name("name")
+                name = name_of(child)
                 refs: list[o.TypeRef] = []
                 for part in child.named_children:
                     if part.type == "catch_type":

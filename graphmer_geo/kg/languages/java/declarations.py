@@ -10,10 +10,12 @@ from graphmer_geo.kg.facts import FileFacts, ParseProblem, SourceFile
 from graphmer_geo.kg.languages.java import ops as o
 from graphmer_geo.kg.languages.java.bodies import BodyReader
 from graphmer_geo.kg.languages.java.entities import Entities, newline_offsets
+from graphmer_geo.kg.languages.java.fields import read_fields
 from graphmer_geo.kg.languages.java.grammar import (
     TYPE_NODES,
     Text,
     dimensions,
+    name_of,
     package_of,
     parser,
     type_ref,
@@ -45,8 +47,6 @@ _KINDS = {
     "annotation_type_declaration": "AnnotationType",
 }
 _TRANSPARENT = frozenset({"ERROR", "enum_body_declarations"})
-#: Operations that run nothing a graph would tell: a field initialised by them needs no Initializer.
-_INERT = frozenset({o.LITERAL, o.BINARY, o.SAME, o.TEST})
 
 
 class Extractor:
@@ -134,7 +134,7 @@ class Extractor:
         self, node: Node, parent: int, outer: int, comment: Node | None, is_local: bool = False
     ) -> int:
         """Reads a type declaration of any kind; returns its index in the syntax, or -1."""
-        name = node.child_by_field_name("name")
+        name = name_of(node)
         if name is None or not self.enter(node):
             return -1
         kind = _KINDS[node.type]
@@ -147,7 +147,7 @@ class Extractor:
         is_static = outer < 0 or in_interface or kind != "Class" or "static" in modifiers.words
         if is_static and outer >= 0:
             literals["isStatic"] = True
-        self._describe(literals, node, body, comment)
+        self.describe(literals, node, body, comment)
         text = self.text.of(name)
         entity = self.entities.add(
             kind,
@@ -258,12 +258,12 @@ class Extractor:
             self._constants(body, decl, index)
 
     def _constant(self, node: Node, decl: o.ClassDecl, index: int, comment: Node | None) -> None:
-        name = node.child_by_field_name("name")
+        name = name_of(node)
         if name is None:
             return
         modifiers = modifiers_of(node)
         literals = literals_of(modifiers, "public")
-        self._describe(literals, node, None, comment, with_signature=False)
+        self.describe(literals, node, None, comment, with_signature=False)
         text = self.text.of(name)
         entity = self.entities.add(
             "EnumConstant",
@@ -284,10 +284,10 @@ class Extractor:
         if not active:
             return
         span = (constants[0].start_byte, constants[-1].end_byte)
-        initializer = self._initializer(decl, span, is_static=True)
+        initializer = self.initializer(decl, span, is_static=True)
         by_name = {field.name: field.entity for field in decl.fields}
         for constant in active:
-            name, inner = constant.child_by_field_name("name"), constant.child_by_field_name("body")
+            name, inner = name_of(constant), constant.child_by_field_name("body")
             if name is None:
                 continue
             reader = BodyReader(self, initializer, index)
@@ -299,7 +299,8 @@ class Extractor:
                 anonymous = self.anonymous_class(constant, inner, base, by_name.get(text, decl.entity), index)
             decl.constants.append((initializer, text, name.start_byte, reader.ops, args, anonymous))
 
-    def _initializer(self, decl: o.ClassDecl, span: tuple[int, int], is_static: bool) -> int:
+    def initializer(self, decl: o.ClassDecl, span: tuple[int, int], is_static: bool) -> int:
+        """Adds the entity of an initializer."""
         name = "<clinit>" if is_static else "<initializer>"
         literals: dict[str, Any] = {"isStatic": True} if is_static else {}
         return self.entities.add(
@@ -308,55 +309,13 @@ class Extractor:
 
     def _static_block(self, node: Node, decl: o.ClassDecl, index: int, comment: Node | None) -> None:
         is_static = node.type == "static_initializer"
-        entity = self._initializer(decl, (node.start_byte, node.end_byte), is_static)
+        entity = self.initializer(decl, (node.start_byte, node.end_byte), is_static)
         reader = BodyReader(self, entity, index)
         reader.block(node)
         decl.initializers.append((entity, reader.ops))
 
-    def _field(self, node: Node, decl: o.ClassDecl, index: int, comment: Node | None) -> None:
-        type_node = node.child_by_field_name("type")
-        ref = type_ref(type_node, self.text) if type_node is not None else None
-        modifiers = modifiers_of(node)
-        in_interface = decl.kind in ("Interface", "AnnotationType")
-        is_static = in_interface or "static" in modifiers.words
-        first = True
-        for child in node.children_by_field_name("declarator"):
-            name, value = child.child_by_field_name("name"), child.child_by_field_name("value")
-            if name is None:
-                continue
-            literals = literals_of(modifiers, "public" if in_interface else "package-private")
-            if is_static:
-                literals["isStatic"] = True
-            self._describe(literals, node, None, comment, with_signature=False)
-            text = self.text.of(name)
-            span = (node.start_byte, node.end_byte) if first else (child.start_byte, child.end_byte)
-            entity = self.entities.add(
-                "Field", text, (text, "."), decl.entity, span, (name.start_byte, name.end_byte), literals
-            )
-            extra = dimensions(child.child_by_field_name("dimensions"))
-            typed = (ref[0], ref[1], ref[2] + extra, ref[3]) if ref is not None and extra else ref
-            field = o.FieldDecl(entity, text, typed, is_static, "private" in modifiers.words, first)
-            decl.fields.append(field)
-            self.annotate(index, entity, modifiers)
-            if value is not None:
-                self._initial_value(value, field, decl, index)
-            first = False
-
-    def _initial_value(self, value: Node, field: o.FieldDecl, decl: o.ClassDecl, index: int) -> None:
-        if value.child_count == 0 and value.type != "identifier":
-            return
-        before = len(self.entities.list)
-        initializer = self._initializer(decl, (value.start_byte, value.end_byte), field.is_static)
-        reader = BodyReader(self, initializer, index)
-        field.value = reader.expression(value)
-        if all(op[0] in _INERT for op in reader.ops) and len(self.entities.list) == before + 1:
-            self.entities.discard_last()
-            field.value = -1
-            return
-        field.initializer, field.ops = initializer, reader.ops
-
     def _method(self, node: Node, decl: o.ClassDecl, index: int, comment: Node | None) -> None:
-        name = node.child_by_field_name("name")
+        name = name_of(node)
         if name is None:
             return
         is_constructor = node.type in ("constructor_declaration", "compact_constructor_declaration")
@@ -367,7 +326,7 @@ class Extractor:
             in_interface and body is None and not {"static", "default"} & set(modifiers.words)
         ):
             literals["isAbstract"] = True
-        self._describe(literals, node, body, comment)
+        self.describe(literals, node, body, comment)
         is_compact = node.type == "compact_constructor_declaration"
         written = parameters_in(node.child_by_field_name("parameters"), self.text)
         parameters = self._components.get(index, []) if is_compact else written
@@ -419,7 +378,7 @@ class Extractor:
 
     def annotation(self, node: Node, entity: int, index: int) -> o.AnnotationUse | None:
         """The use of an annotation on an entity."""
-        name, arguments = node.child_by_field_name("name"), node.child_by_field_name("arguments")
+        name, arguments = name_of(node), node.child_by_field_name("arguments")
         ref = type_ref(name, self.text) if name is not None else None
         if ref is None:
             return None
@@ -439,7 +398,7 @@ class Extractor:
             if use is not None:
                 self.syntax.classes[index].annotations.append(use)
 
-    def _describe(
+    def describe(
         self,
         literals: dict[str, Any],
         node: Node,
@@ -447,6 +406,7 @@ class Extractor:
         comment: Node | None,
         with_signature: bool = True,
     ) -> None:
+        """Adds the Javadoc and the signature."""
         docstring = docstring_of(comment, self.text)
         if docstring:
             literals["docstring"] = docstring
@@ -455,8 +415,8 @@ class Extractor:
 
 
 _MEMBERS = {
-    "field_declaration": Extractor._field,
-    "constant_declaration": Extractor._field,
+    "field_declaration": read_fields,
+    "constant_declaration": read_fields,
     "method_declaration": Extractor._method,
     "constructor_declaration": Extractor._method,
     "compact_constructor_declaration": Extractor._method,

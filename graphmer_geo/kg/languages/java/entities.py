@@ -55,7 +55,8 @@ class Entities:
             kind: Ontology class.
             name: Simple name.
             suffix: The two halves of the last descriptor between which a disambiguator may stand:
-                ``("f(int)", ".")`` becomes ``f(int).`` or, where that is taken, ``f(int)(+1).``.
+                ``("f(int)", ".")`` becomes ``f(int).`` or, where that is taken, ``f(int)(+1).``;
+                ``("f()", ".")`` becomes ``f(+1).``.
             parent: Index of the parent.
             span: Byte span.
             name_span: Byte span of the name.
@@ -68,7 +69,7 @@ class Entities:
         repeat = 0
         while descriptor in self._descriptors:
             repeat += 1
-            descriptor = f"{prefix}{suffix[0]}(+{repeat}){suffix[1]}"
+            descriptor = f"{prefix}{suffix[0].removesuffix('()')}(+{repeat}){suffix[1]}"
         self._descriptors.add(descriptor)
         scope = self._qualified[owner]
         qualified = f"{scope}.{name}" if scope else name

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tree_sitter import Node
 
 from graphmer_geo.kg.languages.java import ops as o
-from graphmer_geo.kg.languages.java.grammar import TYPE_NODES, dimensions, type_ref
+from graphmer_geo.kg.languages.java.grammar import TYPE_NODES, dimensions, name_of, type_ref
 from graphmer_geo.kg.languages.java.parameters import declare_lambda
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ class ExpressionReader:
     def expression(self, node: Node) -> int:
         """Reads an expression; returns the index of its operation, or -1 where there is nothing to know."""
         kind = node.type
+        if node.is_missing:
+            return -1
         if kind == "identifier":
             return self.emit(o.NAME, self.text.of(node), node.start_byte, o.READ, False)
         literal = _LITERALS.get(kind)
@@ -93,7 +95,7 @@ class ExpressionReader:
     def qualifier(self, node: Node) -> int:
         """An expression before a dot: it may as well be a type or a package."""
         kind = node.type
-        if kind == "identifier":
+        if kind == "identifier" and not node.is_missing:
             return self.emit(o.NAME, self.text.of(node), node.start_byte, o.READ, True)
         if kind == "field_access":
             return self._field_access(node, is_prefix=True)
@@ -116,7 +118,7 @@ class ExpressionReader:
         if inner is not None:
             index = self.qualifier(inner)
         for call in reversed(chain):
-            name = call.child_by_field_name("name")
+            name = name_of(call)
             arguments = call.child_by_field_name("arguments")
             if call is current and index >= 0 and any(c.type == "super" for c in call.children[1:]):
                 index = self.emit(o.OUTER_SUPER, index)
@@ -148,6 +150,8 @@ class ExpressionReader:
         index = self.qualifier(current)
         for item in reversed(chain):
             name = item.child_by_field_name("field")
+            if name is not None and name.is_missing:
+                name = None
             if any(c.type == "super" for c in item.children[1:]):
                 index = self.emit(o.OUTER_SUPER, index)
             if name is None:
@@ -168,7 +172,7 @@ class ExpressionReader:
 
     def _target(self, node: Node, access: int) -> int:
         """The left side of an assignment."""
-        if node.type == "identifier":
+        if node.type == "identifier" and not node.is_missing:
             return self.emit(o.NAME, self.text.of(node), node.start_byte, access, False)
         if node.type == "field_access":
             return self._field_access(node, access=access)
@@ -295,7 +299,7 @@ class ExpressionReader:
 
     def _instanceof(self, node: Node) -> int:
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-        pattern, name = node.child_by_field_name("pattern"), node.child_by_field_name("name")
+        pattern, name = node.child_by_field_name("pattern"), name_of(node)
         if left is not None:
             self.expression(left)
         if right is not None:

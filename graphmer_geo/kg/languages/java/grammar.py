@@ -57,6 +57,12 @@ class Text:
         return self.source[start:end].decode("utf-8", "replace")
 
 
+def name_of(node: Node) -> Node | None:
+    """The name of a declaration or reference; None also where the parser has only supplied one."""
+    name = node.child_by_field_name("name")
+    return name if name is not None and name.end_byte > name.start_byte else None
+
+
 def dimensions(node: Node | None) -> int:
     """How many pairs of brackets a ``dimensions`` node has."""
     return 0 if node is None else sum(1 for child in node.children if child.type == "[")
@@ -65,6 +71,8 @@ def dimensions(node: Node | None) -> int:
 def type_ref(node: Node, text: Text, depth: int = 0) -> TypeRef | None:
     """A type as written; None for an unbounded wildcard, ``? super X`` counts as X."""
     kind = node.type
+    if node.is_missing:
+        return None
     if kind == "type_identifier" or kind in _PRIMITIVE_NODES or kind == "identifier":
         return ((text.of(node), node.start_byte),), None, 0, ()
     if depth > 60:
@@ -102,6 +110,8 @@ def _scoped(node: Node, text: Text, depth: int) -> TypeRef | None:
     extra: tuple[TypeRef | None, ...] = ()
     for child in node.named_children:
         kind = child.type
+        if child.is_missing:
+            return None
         if kind in ("identifier", "type_identifier"):
             parts.append((text.of(child), child.start_byte))
         elif kind in TYPE_NODES or kind in ("scoped_identifier", "field_access"):

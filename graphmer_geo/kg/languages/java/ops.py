@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 #: A type as written: ``(parts, args, dims, extra)``. ``parts``: the dotted name as ``(name, start byte)``
-#: pairs; ``args``: type arguments of the last part (``None`` for an unbounded wildcard), or None where there are
-#: none; ``dims``: array dimensions; ``extra``: type arguments of earlier parts.
+#: pairs; ``args``: type arguments of the last part (``None`` for an unbounded wildcard), or None if there
+#: are none; ``dims``: array dimensions; ``extra``: type arguments of earlier parts.
 TypeRef = tuple[tuple[tuple[str, int], ...], "tuple[Any, ...] | None", int, tuple[Any, ...]]
 Op = tuple[Any, ...]
 Ops = list[Op]

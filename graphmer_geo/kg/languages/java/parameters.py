@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tree_sitter import Node
 
 from graphmer_geo.kg.languages.java import ops as o
-from graphmer_geo.kg.languages.java.grammar import TYPE_NODES, Text, dimensions, erased_text, type_ref
+from graphmer_geo.kg.languages.java.grammar import (
+    TYPE_NODES,
+    Text,
+    dimensions,
+    erased_text,
+    name_of,
+    type_ref,
+)
 from graphmer_geo.kg.languages.java.header import modifiers_of
 
 if TYPE_CHECKING:
@@ -34,11 +41,11 @@ def parameters_in(node: Node | None, text: Text) -> list[Parameter]:
     found: list[Parameter] = []
     for child in node.named_children if node is not None else ():
         if child.type == "formal_parameter":
-            name, type_node = child.child_by_field_name("name"), child.child_by_field_name("type")
+            name, type_node = name_of(child), child.child_by_field_name("type")
             extra = dimensions(child.child_by_field_name("dimensions"))
         elif child.type == "spread_parameter":
             declarator = next((c for c in child.named_children if c.type == "variable_declarator"), None)
-            name = declarator.child_by_field_name("name") if declarator is not None else None
+            name = name_of(declarator) if declarator is not None else None
             type_node = next((c for c in child.named_children if c.type in TYPE_NODES), None)
             extra = 0
         else:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 #: How an argument fits a parameter; smaller is better. UNKNOWN fits until something better is known.
 EXACT, SUBTYPE, BOXED, NO = 0, 1, 2, 9
 
+#: No sane class has more overloads that fit one call, and comparing all pairs takes quadratic time.
+MOST_COMPARED = 40
+
 
 class FunctionShape:
     """A lambda or method reference as an argument: of a lambda, the number of parameters is known."""
@@ -195,8 +198,8 @@ def applicable(method: MethodInfo, arguments: Sequence[Argument]) -> int:
 def choose(candidates: Sequence[MethodInfo], arguments: Sequence[Argument]) -> tuple[MethodInfo | None, bool]:
     """The method that a call means, and whether that is certain.
 
-    Where no candidate fits what is known of the arguments, the only one with the right number of parameters is
-    still taken, as uncertain.
+    Where no candidate fits what is known of the arguments, the only one with the right number of parameters
+    is still taken, as uncertain.
     """
     count = len(arguments)
     if len(candidates) == 1:
@@ -215,6 +218,8 @@ def choose(candidates: Sequence[MethodInfo], arguments: Sequence[Argument]) -> t
     if len(fitting) == 1:
         certain = all(argument is not None for argument in arguments)
         return fitting[0], certain or sum(1 for grade, _ in graded if grade != NO) == 1
+    if len(fitting) > MOST_COMPARED:
+        return fitting[0], False
     specific = [m for m in fitting if all(m is n or _more_specific(m, n, count, arguments) for n in fitting)]
     if specific:
         concrete = [m for m in specific if not m.decl.is_abstract]
