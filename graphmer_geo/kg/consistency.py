@@ -3,13 +3,12 @@
 Three tests of a triple, each of which a wrong resolution can fail:
 
 - *typed*: both ends are of classes the ontology admits;
-- containment (`declares`, `hasParameter`, `hasTypeParameter`): the child's text lies inside its parent's,
-  and its qualified name continues the parent's; `overrides`: same name, and one type inherits from the
-  other;
+- containment (`declares`, `hasParameter`, `hasTypeParameter`): the child's text lies inside its parent's, and
+  its qualified name continues the parent's; `overrides`: same name, and one type inherits from the other;
 - every other relation: the text written where the reference stands *names* the target. It is the target's
-  name, or a name the file imports the target under. A constructor is named by the class that is
-  instantiated there, or by one below its own. A call that no name states (indexing, `with`, iteration) must
-  be of a special method (`__x__`).
+  name, or a name the file imports the target under. A constructor is named by the class that is instantiated
+  there, or by one below its own. Triples that no text states (indexing that calls `__getitem__`, implicit
+  constructors) are not checked.
 
 The text is evidence that the resolver did not make, so this share is a lower bound: a value that reached
 its use under another name (`error = KeyError(); raise error`) is not confirmed, though it may be right.
@@ -17,7 +16,7 @@ its use under another name (`error = KeyError(); raise error`) is not confirmed,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,9 +37,10 @@ from graphmer_geo.kg.world import Ids, Mask, World
 
 @dataclass(frozen=True)
 class RelationScore:
-    """Triples of one relation: how many there are, and how many pass."""
+    """Triples of one relation: how many there are, how many can be checked, and how many of those pass."""
 
     relation: str
+    total: int
     checked: int
     typed: int  #: both ends of an admissible class
     consistent: int  #: typed, and the relation's own test holds
@@ -51,20 +51,31 @@ class Evidence:
 
     def __init__(self, world: World, occurrences: pa.Table) -> None:
         self._texts: dict[tuple[int, str], set[str]] = {}  # (subject, relation) -> texts written there
-        self._stated: set[tuple[int, int]] = set()  # (caller, callee) of which some text is a witness
+        self._stated: set[tuple[int, str, int]] = set()  # triples of which some text is a witness
         self._aliases: set[tuple[str, int]] = set()  # (text, entity) that an import binds
         rows = occurrences.filter(pc.is_valid(occurrences["entity"]))
         columns = (rows[c].to_pylist() for c in ("subject", "relation", "role", "name", "entity"))
         for subject, relation, role, name, entity in zip(*columns, strict=True):
             if relation and subject in world.ids:
                 self._texts.setdefault((world.ids[subject], relation), set()).add(name)
-                if relation == "calls":
-                    self._stated.add((world.ids[subject], world.ids.get(entity, -1)))
+                self._stated.add((world.ids[subject], relation, world.ids.get(entity, -1)))
             if role == "import" and entity in world.ids:
                 self._aliases.add((name, world.ids[entity]))
         self._names = world.values["name"].strings(len(world))
         self._owner = _constructor_owners(world)
         self._made = _made_types(world)
+
+    def checkable(self, world: World) -> dict[str, Mask]:
+        """Relation -> [M]: which of its triples some text states, or the relation needs no text."""
+        masks = {}
+        for relation in v.RELATIONS:
+            subjects, objects = (ids.tolist() for ids in world.links[relation])
+            textless = relation in v.CONTAINMENT or relation == "overrides"
+            stated = [
+                textless or (s, relation, o) in self._stated for s, o in zip(subjects, objects, strict=True)
+            ]
+            masks[relation] = np.array(stated, dtype=bool)
+        return masks
 
     def names(self, relation: str, subjects: Ids, objects: Ids) -> Mask:
         """[M]: the text at one of the triple's places names its target."""
@@ -72,17 +83,10 @@ class Evidence:
         return np.array([self._one(relation, s, o) for s, o in pairs], dtype=bool)
 
     def _one(self, relation: str, subject: int, target: int) -> bool:
-        name = self._names[target] or ""
         if relation == "calls" and self._owner.get(target, -1) in self._made.get(subject, ()):
             return True
         texts = self._texts.get((subject, relation), set())
-        if name in texts or any((text, target) in self._aliases for text in texts):
-            return True
-        return relation == "calls" and (subject, target) not in self._stated and _is_special(name)
-
-
-def _is_special(name: str) -> bool:
-    return name.startswith("__") and name.endswith("__")
+        return self._names[target] in texts or any((text, target) in self._aliases for text in texts)
 
 
 def _constructor_owners(world: World) -> dict[int, int]:
@@ -107,17 +111,26 @@ def _made_types(world: World) -> dict[int, set[int]]:
 
 
 def score_relations(
-    world: World, ontology: Ontology, evidence: Evidence, relations: Iterable[str] = v.RELATIONS
+    world: World, ontology: Ontology, evidence: Evidence, checkable: Mapping[str, Mask]
 ) -> tuple[RelationScore, ...]:
-    """Score every relation that has triples."""
+    """Score every relation that has triples.
+
+    Args:
+        world: The graph, or a corrupted copy with the triples in the same order.
+        ontology: Says what is admissible.
+        evidence: What the text says.
+        checkable: Which triples to look at; see :meth:`Evidence.checkable`.
+    """
     scores = []
-    for relation in relations:
-        subjects, objects = world.links[relation]
-        if len(subjects):
+    for relation, mask in checkable.items():
+        subjects, objects = (ids[mask] for ids in world.links[relation])
+        if len(mask):
             declared = ontology.relations[relation]
             typed = world.member(declared.domain)[subjects] & world.member(declared.range)[objects]
             consistent = typed & _holds(world, evidence, relation, subjects, objects)
-            scores.append(RelationScore(relation, len(subjects), int(typed.sum()), int(consistent.sum())))
+            scores.append(
+                RelationScore(relation, len(mask), len(subjects), int(typed.sum()), int(consistent.sum()))
+            )
     return tuple(scores)
 
 

@@ -54,7 +54,7 @@ class ValidationReport:
 
     @property
     def score(self) -> float:
-        """Share of asserted triples that are consistent (1.0 where there are none)."""
+        """Share of the checkable triples that are consistent (1.0 where there are none)."""
         return _share(self.relations, "consistent")
 
     @property
@@ -64,7 +64,7 @@ class ValidationReport:
 
     @property
     def type_score(self) -> float:
-        """Share of asserted triples whose two ends are of admissible classes."""
+        """Share of the checkable triples whose two ends are of admissible classes."""
         return _share(self.relations, "typed")
 
     @property
@@ -94,8 +94,9 @@ class ValidationReport:
             lines.append(f"  {shape.shape}: {shape.violations:,} of {shape.checked:,}: {shape.message}")
             lines.extend(f"    {node}" for node in shape.examples)
         for own, shuffled in zip(self.relations, self.relations_on_corrupted, strict=True):
-            share, after = own.consistent / own.checked, shuffled.consistent / shuffled.checked
-            lines.append(f"  {own.relation:<18}{own.checked:>9,}  {share:>8.2%}  shuffled {after:>8.2%}")
+            share, after = _share([own], "consistent"), _share([shuffled], "consistent")
+            count = f"{own.checked:>9,} of {own.total:>9,}"
+            lines.append(f"  {own.relation:<16}{count}  {share:>8.2%}  shuffled {after:>8.2%}")
         return "\n".join(lines)
 
 
@@ -111,11 +112,12 @@ def validate(kg: KnowledgeGraph, *, seed: int = 0) -> ValidationReport:
     world = read_world(kg.store, ontology)
     results = check_shapes(world, load_shapes())
     evidence = Evidence(world, kg.occurrences)
+    checkable = evidence.checkable(world)
     return ValidationReport(
         conforms=not any(r.violations for r in results),
         shapes=results,
-        relations=score_relations(world, ontology, evidence),
-        relations_on_corrupted=score_relations(shuffle_tails(world, seed), ontology, evidence),
+        relations=score_relations(world, ontology, evidence, checkable),
+        relations_on_corrupted=score_relations(shuffle_tails(world, seed), ontology, evidence, checkable),
         seconds=round(time.perf_counter() - started, 3),
     )
 

@@ -210,7 +210,8 @@ def test_a_script_without_main_guard_is_told_so(tmp_path: Path) -> None:
         (tmp_path / f"m{number}.py").write_text("x = 1\n")
     script = tmp_path / "unguarded.py"
     script.write_text(
-        f"from graphmer_geo.kg import build_kg\nbuild_kg({str(tmp_path)!r}, languages=['python'], workers=2)\n"
+        "from graphmer_geo.kg import build_kg\n"
+        f"build_kg({str(tmp_path)!r}, languages=['python'], workers=2)\n"
     )
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120)
     assert done.returncode != 0
