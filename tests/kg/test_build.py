@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -213,6 +214,12 @@ def test_a_script_without_main_guard_is_told_so(tmp_path: Path) -> None:
         "from graphmer_geo.kg import build_kg\n"
         f"build_kg({str(tmp_path)!r}, languages=['python'], workers=2)\n"
     )
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
     assert done.returncode != 0
     assert "workers=2: no worker process could start" in done.stderr
