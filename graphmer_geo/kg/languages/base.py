@@ -15,7 +15,7 @@ class Language(Protocol):
     extensions: tuple[str, ...]  #: file endings, with the dot
 
     def module_name(self, path: str, source: bytes) -> str:
-        """Dotted module (Python) or package (Java) name of the file at the POSIX path, relative to its root."""
+        """Dotted module (Python) or package (Java) name of the file at a POSIX path relative to its root."""
         ...
 
     def extract(self, file: SourceFile, source: bytes) -> FileFacts:

@@ -1,0 +1,1 @@
+"""From the facts of many files to linked files: one package per language."""

@@ -369,17 +369,17 @@ class Emitter:
         for caller, function in self.implied.get(self.file, ()):
             target = self.iris[world.function_entity(function)]
             edges[Edge(self.iris[caller], "calls", target, "inferred")] = None
-        for caller, klass in self.made.get(self.file, ()):
-            target = self.iris[world.class_entity(klass)]
+        for caller, made in self.made.get(self.file, ()):
+            target = self.iris[world.class_entity(made)]
             edges[Edge(self.iris[caller], "instantiates", target, "inferred")] = None
         stated = {(row.subject, row.target) for row in self.rows if row.relation == "extends"}
         first = world.class_base[self.file]
         for index, info in enumerate(world.syntax[self.file].classes):
-            own = self.iris[world.class_entity(first + index)]
-            for base in info.bases:
-                for target in self.valued(world.variable_base[self.file] + base):
-                    if (own, self.iri(target)) not in stated:
-                        edges[Edge(own, "extends", self.iri(target), "inferred")] = None
+            klass = self.iris[world.class_entity(first + index)]
+            for variable in info.bases:
+                for target in map(self.iri, self.valued(world.variable_base[self.file] + variable)):
+                    if (klass, target) not in stated:
+                        edges[Edge(klass, "extends", target, "inferred")] = None
             order = flow.order(first + index)[1:]
             for name, function in info.methods.items():
                 own = self.iris[world.function_entity(world.function_base[self.file] + function)]
