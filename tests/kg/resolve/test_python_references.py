@@ -199,7 +199,7 @@ def test_linking_is_deterministic() -> None:
 
 
 def test_a_base_that_an_expression_chooses() -> None:
-    files = {"m.py": "class A: pass\nclass B: pass\nimport s\nclass C(A if s.x else B): pass\nclass D(A): pass\n"}
+    files = {"m.py": "class A: pass\nclass B: pass\ndef f(): pass\nimport s\nclass C(A if s.x else B): pass\nclass D(A, f): pass\n"}
     assert {row[2:] for row in rows(files) if row[1] == "edge"} == {
         ("extends", "m.C", "m.A", "inferred"),
         ("extends", "m.C", "m.B", "inferred"),

@@ -377,16 +377,17 @@ class Emitter:
         for index, info in enumerate(world.syntax[self.file].classes):
             klass = self.iris[world.class_entity(first + index)]
             for variable in info.bases:
-                for target in map(self.iri, self.valued(world.variable_base[self.file] + variable)):
-                    if (klass, target) not in stated:
+                for base in self.valued(world.variable_base[self.file] + variable):
+                    target = self.iri(base)
+                    if self.kind(base) in ("Class", "ExternalSymbol") and (klass, target) not in stated:
                         edges[Edge(klass, "extends", target, "inferred")] = None
             order = flow.order(first + index)[1:]
             for name, function in info.methods.items():
                 own = self.iris[world.function_entity(world.function_base[self.file] + function)]
-                for base in order:
-                    if isinstance(base, int) and name in world.classes[base].methods:
+                for entry in order:
+                    if isinstance(entry, int) and name in world.classes[entry].methods:
                         number = (
-                            world.function_base[world.class_file[base]] + world.classes[base].methods[name]
+                            world.function_base[world.class_file[entry]] + world.classes[entry].methods[name]
                         )
                         edges[Edge(own, "overrides", self.iris[world.function_entity(number)], "exact")] = (
                             None
