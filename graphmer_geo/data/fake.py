@@ -84,9 +84,10 @@ def fake_batch(
 ) -> dict[str, Tensor]:
     """A training batch: chains, all three kinds of targets, and candidates for ranking.
 
-    Beside what :func:`~graphmer_geo.data.collate.collate` returns: ``cand`` ``[C]`` (entity ids, here all of
-    them), ``cand_log_q`` ``[C]``, ``cand_tok`` with ``cand_ptr`` ``[C+1]`` (name tokens), ``cand_kind``
-    ``[C]``, ``rank_target`` ``[q]`` (row in ``cand``) and ``rank_allowed`` ``[q, C]``.
+    Beside what :func:`~graphmer_geo.data.collate.collate` returns: ``cand`` ``[C]`` (entity ids, here all
+    of them), ``cand_log_q`` ``[C]``, ``cand_tok`` with ``cand_ptr`` ``[C+1]`` (name tokens),
+    ``cand_kind`` ``[C]``, ``rank_target`` ``[q]`` (row in ``cand``), ``rank_allowed`` ``[q, C]`` and
+    ``rank_near`` ``[q, C]``.
     """
     vocab = fake_vocab(config)
     mask_tokens, mask_nodes = MaskTokens(vocab, mlm_prob), MaskNodes(vocab, mnm_prob)
@@ -109,4 +110,5 @@ def fake_batch(
         "cand_kind": torch.arange(len(names)) % config.num_kinds,
         "rank_target": target,
         "rank_allowed": allowed,
+        "rank_near": torch.from_numpy(rng.integers(0, 5, allowed.shape)),
     }

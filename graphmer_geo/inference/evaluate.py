@@ -17,10 +17,12 @@ from graphmer_geo.inference.ranker import Ranker
 from graphmer_geo.inference.report import EvaluationReport, PerQuery, aggregate
 from graphmer_geo.inference.tuning import tune
 from graphmer_geo.metrics import (
+    Baseline,
+    Combined,
     Entities,
-    FrequencyAndCopy,
     LexicalCopy,
     MaskedTokens,
+    Nearness,
     NGramBaseline,
     TailFrequency,
     expected_per_query,
@@ -121,12 +123,13 @@ def load_run(run: str | Path, folder: DataFolder) -> GraphMER:
     return model.to(device or "cpu").eval()
 
 
-def baselines(tables: Tables) -> tuple[TailFrequency, LexicalCopy, FrequencyAndCopy]:
+def baselines(tables: Tables) -> list[Baseline]:
     """The trivial scorers, knowing what the train split asserts."""
     entities = Entities(tables.labels, tables.kinds)
     frequency = TailFrequency(entities, tables.triples[tables.in_train])
     copy = LexicalCopy(entities)
-    return frequency, copy, FrequencyAndCopy(frequency, copy)
+    nearness = Nearness(tables.places.level, tables.nearness_log_odds())
+    return [frequency, copy, nearness, Combined(frequency, copy, nearness)]
 
 
 @torch.no_grad()

@@ -71,7 +71,8 @@ class Ranker:
             if progress:
                 progress(done, len(questions.batches))
             moved = {name: value.to(device) for name, value in batch.items()}
-            scores = model.rank(moved, tok, ptr, kind, vectors).cpu()
+            near = self.tables.places.level(questions.queries.head[rows][:, None], every[None])
+            scores = model.rank(moved, tok, ptr, kind, vectors, torch.from_numpy(near).to(device)).cpu()
             for block in np.array_split(np.arange(len(rows)), -(-len(rows) * len(every) // BLOCK)):
                 parts.append(self._restricted(scores[block], questions.queries.select(rows[block]), every))
         return Ranks(torch.cat([p.rank for p in parts]), torch.cat([p.candidates for p in parts]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphmer_geo.metrics.baselines import Baseline, FrequencyAndCopy, LexicalCopy, TailFrequency, Variant
+from graphmer_geo.metrics.baselines import Baseline, Combined, LexicalCopy, Nearness, TailFrequency, Variant
 from graphmer_geo.metrics.mlm import MaskedTokens, NGramBaseline, masked_tokens
 from graphmer_geo.metrics.queries import Entities, Queries, TailScorer
 from graphmer_geo.metrics.ranking import (
@@ -16,11 +16,12 @@ from graphmer_geo.metrics.ranking import (
 
 __all__ = [
     "Baseline",
+    "Combined",
     "Entities",
-    "FrequencyAndCopy",
     "LexicalCopy",
     "MaskedTokens",
     "NGramBaseline",
+    "Nearness",
     "Queries",
     "Ranks",
     "TailFrequency",

@@ -2,7 +2,8 @@
 
 * :class:`TailFrequency`: the most frequent answers of a relation in train.
 * :class:`LexicalCopy`: the candidate whose name is most like the head's name, or is written in the chunk.
-* :class:`FrequencyAndCopy`: both together.
+* :class:`Nearness`: the candidate that is declared nearest to the head.
+* :class:`Combined`: all three together.
 
 Each scores a candidate by a few *parts* (counts, likenesses), and each has *variants*, which weigh the
 parts differently. The variant is chosen on validation queries, per relation, so that the baselines are as
@@ -12,7 +13,7 @@ no scores, its expectation is closed form: :func:`graphmer_geo.metrics.ranking.e
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -156,31 +157,70 @@ class LexicalCopy:
         return (shared / np.maximum(norm, 1.0)).astype(np.float32)[back]
 
 
-class FrequencyAndCopy:
-    """Log tail frequency plus a weighted lexical likeness: one weight, tuned and not trained."""
+class Nearness:
+    """Orders candidates by how near to the head they are declared: same scope, file, unit or elsewhere.
 
-    name = "frequency + copy"
+    Args:
+        level: levels of nearness ``[Q, C]`` of head ids ``[Q, 1]`` and candidate ids ``[1, C]``.
+        log_odds: ``[R, levels]`` per relation, that one candidate of a level is the answer; counted in
+            train.
+    """
 
-    def __init__(self, frequency: TailFrequency, copy: LexicalCopy) -> None:
-        self.frequency, self.copy = frequency, copy
+    name = "nearness"
+    variants: tuple[str, ...] = ("counted",)
+
+    def __init__(self, level: Callable[[np.ndarray, np.ndarray], np.ndarray], log_odds: np.ndarray) -> None:
+        self.level, self.log_odds = level, log_odds
+
+    def parts(self, queries: Queries, candidates: np.ndarray) -> list[Floats]:
+        """The log-odds of each candidate's level."""
+        levels = self.level(queries.head[:, None], candidates[None])
+        return [self.log_odds[int(queries.relation[0])].astype(np.float32)[levels]]
+
+    def combine(self, parts: list[Floats], variant: str) -> Floats:
+        """There is nothing to weigh."""
+        return parts[0]
+
+
+class Combined:
+    """Log tail frequency, lexical likeness and nearness together; weights tuned, not trained.
+
+    The floor keeps a name that train has never seen within reach of what is near or written in the chunk.
+    """
+
+    name = "all three"
+
+    def __init__(self, frequency: TailFrequency, copy: LexicalCopy, nearness: Nearness) -> None:
+        self.frequency, self.copy, self.nearness = frequency, copy, nearness
         self._choice = {
-            f"{count} + {weight} × {likeness}": (count, weight, likeness)
+            f"{count} + {weight} × {likeness}" + (" + nearness" if near else ""): (
+                count,
+                weight,
+                likeness,
+                near,
+            )
             for count in ("entity", "label")
-            for weight in (1, 3, 10, 30, 100)
+            for near in (False, True)
+            for weight in (1, 3, 10, 30)
             for likeness in LexicalCopy.variants
         }
         self.variants = tuple(self._choice)
 
     def parts(self, queries: Queries, candidates: np.ndarray) -> list[Floats]:
-        """Those of both."""
-        return self.frequency.parts(queries, candidates) + self.copy.parts(queries, candidates)
+        """Those of all three."""
+        return [
+            part for b in (self.frequency, self.copy, self.nearness) for part in b.parts(queries, candidates)
+        ]
 
     def combine(self, parts: list[Floats], variant: str) -> Floats:
-        """A log-linear model with two terms."""
-        count, weight, likeness = self._choice[variant]
+        """A log-linear model with two or three terms."""
+        count, weight, likeness, near = self._choice[variant]
         split = len(self.frequency.variants)
-        copied = self.copy.combine(parts[split:], likeness)
-        return self.frequency.combine(parts[:split], count) + np.float32(weight) * copied
+        total = self.frequency.combine(parts[:split], count)
+        if near:
+            total = np.maximum(total, np.float32(-9.0)) + parts[-1]
+        scores: Floats = total + np.float32(weight) * self.copy.combine(parts[split:-1], likeness)
+        return scores
 
 
 class Variant:

@@ -66,6 +66,8 @@ class GraphMERConfig:
     """Rank entities also by how often their name answers the relation."""
     popularity_buckets: int = 4096
     """Buckets of the name counts."""
+    proximity: bool = True
+    """Rank entities also by how near to the head they are declared."""
     mlm_weight: float = 1.0
     """Weight of the masked-token loss."""
     mnm_weight: float = 1.0

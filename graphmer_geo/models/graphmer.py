@@ -50,7 +50,8 @@ class GraphMER(nn.Module, HubMixin):
     A batch is a mapping of tensors, as :class:`~graphmer_geo.data.LeafyChainData` batches: ``tok``, ``root``,
     ``group``, ``slot``, ``batch``, ``edge_index``, ``edge_rel``, ``ptr``, and the targets that are there
     (``mlm_index``/``mlm_label``, ``mnm_index``/``mnm_label``, ``rank_index``/``rank_rel`` with candidates
-    ``cand_tok``/``cand_ptr``/``cand_kind``/``cand_log_q``/``rank_target``/``rank_allowed``).
+    ``cand_tok``/``cand_ptr``/``cand_kind``/``cand_log_q``/``rank_target``/``rank_allowed`` and, to rank by
+    nearness, ``rank_near``).
 
     Args:
         config: sizes and switches.
@@ -93,6 +94,7 @@ class GraphMER(nn.Module, HubMixin):
             lexical_features=config.lexical_features,
             popularity=config.popularity,
             buckets=config.popularity_buckets,
+            proximity=config.proximity,
         )
         self.reset_parameters()
 
@@ -132,8 +134,9 @@ class GraphMER(nn.Module, HubMixin):
             allowed = batch["rank_allowed"] if "rank_allowed" in batch else None
             log_q = batch["cand_log_q"] if "cand_log_q" in batch else None
             context = self._context(batch, states)
+            near = batch["rank_near"] if "rank_near" in batch else None
             scores = self.ranking_head(
-                context, names, self.entity_embeddings(*names), target if self.training else None
+                context, names, self.entity_embeddings(*names), target if self.training else None, near
             )
             if allowed is not None:
                 scores = scores.masked_fill(~allowed.scatter(1, target.unsqueeze(1), True), float("-inf"))
@@ -172,6 +175,7 @@ class GraphMER(nn.Module, HubMixin):
         cand_ptr: Tensor,
         cand_kind: Tensor,
         cand_emb: Tensor | None = None,
+        near: Tensor | None = None,
     ) -> Tensor:
         """Scores thousands of candidates for the queries of a batch, without gradients and in blocks.
 
@@ -182,6 +186,8 @@ class GraphMER(nn.Module, HubMixin):
             cand_kind: ``[C]`` kinds.
             cand_emb: ``[C, hidden_size]`` of :meth:`entity_embeddings`, if there are several batches to rank;
                 made here otherwise.
+            near: ``[q, C]`` how near to the head each candidate is declared
+                (:class:`~graphmer_geo.nn.proximity.Proximity`); without it, nearness counts for nothing.
 
         Returns:
             ``[q, C]`` float32; higher is better. Nothing is masked: restrict to admissible candidates
@@ -196,7 +202,10 @@ class GraphMER(nn.Module, HubMixin):
         parts = []
         for start in range(0, count, block):
             stop = min(start + block, count)
-            parts.append(self.ranking_head(context, names.part(start, stop), cand_emb[start:stop]))
+            levels = None if near is None else near[:, start:stop]
+            parts.append(
+                self.ranking_head(context, names.part(start, stop), cand_emb[start:stop], None, levels)
+            )
         return torch.cat(parts, dim=1) if parts else cand_emb.new_zeros(context.node.numel(), 0)
 
     @torch.no_grad()

@@ -11,6 +11,7 @@ from graphmer_geo.nn.lexical import LexicalMatch, QueryContext
 from graphmer_geo.nn.losses import sampled_softmax_loss, token_loss
 from graphmer_geo.nn.names import Names, TokenSalience
 from graphmer_geo.nn.popularity import NamePopularity
+from graphmer_geo.nn.proximity import Proximity
 from graphmer_geo.nn.rotary import rotary_angles, rotate
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "LexicalMatch",
     "NamePopularity",
     "Names",
+    "Proximity",
     "QueryContext",
     "RelationBias",
     "TokenSalience",

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from graphmer_geo.nn.lexical import LexicalMatch, QueryContext
 from graphmer_geo.nn.names import Names, TokenSalience
 from graphmer_geo.nn.popularity import NamePopularity
+from graphmer_geo.nn.proximity import Proximity
 
 
 class LMHead(nn.Module):
@@ -56,14 +57,15 @@ class EntityRankingHead(nn.Module):
         + \mathbf{k}_{\mathrm{kind}(c)}\Bigr), \qquad
         \mathbf{q} = \mathrm{LN}\bigl((1 + \mathbf{d}_r) \odot \mathbf{W}_q \mathbf{h} + \mathbf{b}_r\bigr) \\
         \mathrm{score}(q, c) &= \frac{e^{\tau}}{\sqrt{D}} \langle \mathbf{q}, \mathbf{e}_c \rangle
-        + \mathrm{pop}(r, c) + \mathrm{lex}(q, c)
+        + \mathrm{pop}(r, c) + \mathrm{lex}(q, c) + \mathrm{near}(q, c)
 
     :math:`\mathbf{h}` is the state of the masked leaf, :math:`\mathbf{E}` the shared token embedding,
     :math:`s` the learnable salience of tokens. :math:`\mathbf{W}_e` and :math:`\mathbf{W}_q` start as the
     identity, so states and names share one space from the beginning. ``pop`` is
     :class:`~graphmer_geo.nn.popularity.NamePopularity`, ``lex`` is
-    :class:`~graphmer_geo.nn.lexical.LexicalMatch`. An entity never seen in training has a name, so it has a
-    score.
+    :class:`~graphmer_geo.nn.lexical.LexicalMatch`, ``near`` is
+    :class:`~graphmer_geo.nn.proximity.Proximity`. An entity never seen in training has a name, so it has
+    a score.
 
     Args:
         channels: size of a state and of a token embedding.
@@ -73,6 +75,7 @@ class EntityRankingHead(nn.Module):
         lexical_features: add ``lex``.
         popularity: add ``pop``.
         buckets: buckets of the counts in ``pop``.
+        proximity: add ``near``.
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class EntityRankingHead(nn.Module):
         lexical_features: bool = True,
         popularity: bool = True,
         buckets: int = 4096,
+        proximity: bool = True,
     ) -> None:
         super().__init__()
         self.salience = TokenSalience(vocab_size)
@@ -97,6 +101,7 @@ class EntityRankingHead(nn.Module):
         self.log_scale = nn.Parameter(torch.empty(()))
         self.popularity = NamePopularity(channels, num_relations, buckets=buckets) if popularity else None
         self.lexical = LexicalMatch(channels, num_relations) if lexical_features else None
+        self.proximity = Proximity(channels, num_relations) if proximity else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -107,7 +112,15 @@ class EntityRankingHead(nn.Module):
         nn.init.zeros_(self.query_scale.weight)
         nn.init.normal_(self.query_shift.weight, std=0.02)
         nn.init.constant_(self.log_scale, -0.7)
-        for module in (self.salience, self.entity_norm, self.query_norm, self.popularity, self.lexical):
+        parts = (
+            self.salience,
+            self.entity_norm,
+            self.query_norm,
+            self.popularity,
+            self.lexical,
+            self.proximity,
+        )
+        for module in parts:
             if module is not None:
                 module.reset_parameters()
 
@@ -129,7 +142,12 @@ class EntityRankingHead(nn.Module):
         return (self.log_scale.exp() * query.size(1) ** -0.5) * (query @ entity.t())
 
     def forward(
-        self, context: QueryContext, names: Names, entity: Tensor, target: Tensor | None = None
+        self,
+        context: QueryContext,
+        names: Names,
+        entity: Tensor,
+        target: Tensor | None = None,
+        near: Tensor | None = None,
     ) -> Tensor:
         """Scores all candidates for each query, in float32 also under autocast.
 
@@ -139,6 +157,7 @@ class EntityRankingHead(nn.Module):
             entity: ``[C, channels]`` of :meth:`entity_vectors`.
             target: ``[q]`` true candidate; given in training only, where its own count must not help to find
                 it.
+            near: ``[q, C]`` level of nearness of each candidate; without it, nearness counts for nothing.
 
         Returns:
             ``[q, C]``.
@@ -154,4 +173,6 @@ class EntityRankingHead(nn.Module):
                 )
             if self.lexical is not None:
                 scores = scores + self.lexical(context, query, names, self.salience(names), self.salience)
+            if self.proximity is not None and near is not None:
+                scores = scores + self.proximity(context.relation, query, near)
         return scores

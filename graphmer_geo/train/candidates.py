@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from graphmer_geo.errors import UserError
+from graphmer_geo.train.places import Places
 
 IntArray = NDArray[np.int64]
 
@@ -66,6 +67,8 @@ class CandidateSampler:
         triples: ``[T, 3]`` rows (head, relation id, tail) of the train split, both directions.
         allowed: ``[R, K]`` bool, which kinds each relation's range admits.
         size: how many entities to draw beside the right answers.
+        places: where entities are declared. If given, half as many again are drawn from the files of the
+            batch's heads, to be told apart from answers that are near too, and ``rank_near`` is added.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class CandidateSampler:
         triples: IntArray,
         allowed: NDArray[np.bool_],
         size: int = 512,
+        places: Places | None = None,
     ) -> None:
         if size < 1:
             raise UserError(f"the number of candidates is {size}; it must be at least 1")
@@ -84,6 +88,11 @@ class CandidateSampler:
         self.known = TrueTails(triples, len(kinds))
         self._by_kind = [np.flatnonzero(eligible & (kinds == k)) for k in range(allowed.shape[1])]
         self._admissible: dict[int, IntArray] = {}
+        self.places = places
+        if places is not None:
+            known = np.flatnonzero(eligible & ~places.external)
+            self._by_file = known[np.argsort(places.file[known], kind="stable")]
+            self._files = places.file[self._by_file]
 
     def admissible(self, relation: int) -> IntArray:
         """Eligible entities that the relation's range admits."""
@@ -102,11 +111,14 @@ class CandidateSampler:
         relations, count = np.unique(rel, return_counts=True)
         quota = np.ceil(self.size * count / max(len(rel), 1)).astype(np.int64)
         drawn = [self._draw(int(r), int(n), rng) for r, n in zip(relations, quota, strict=True)]
-        cand = np.unique(np.concatenate([tail, *drawn])).astype(np.int64)
+        near, near_share = self._draw_near(head, relations, rng)
+        cand = np.unique(np.concatenate([tail, *drawn, near])).astype(np.int64)
         tok, ptr = self._name_tokens(cand)
+        if self.places is not None:
+            batch = batch | {"rank_near": torch.from_numpy(self.places.level(head[:, None], cand[None]))}
         return batch | {
             "cand": torch.from_numpy(cand),
-            "cand_log_q": torch.from_numpy(self._log_q(cand, relations, count, quota)),
+            "cand_log_q": torch.from_numpy(self._log_q(cand, relations, count, quota, near_share)),
             "cand_tok": torch.from_numpy(tok),
             "cand_ptr": torch.from_numpy(ptr),
             "cand_kind": torch.from_numpy(self.kinds[cand]),
@@ -118,11 +130,38 @@ class CandidateSampler:
         pool = self.admissible(relation)
         return pool if len(pool) <= count else rng.choice(pool, count, replace=False)
 
+    def _draw_near(
+        self, head: IntArray, relations: IntArray, rng: np.random.Generator
+    ) -> tuple[IntArray, dict[int, float]]:
+        """Entities of the heads' files, of a kind some relation admits; and the share drawn of each file."""
+        if self.places is None or not len(head):
+            return np.zeros(0, np.int64), {}
+        files = np.unique(self.places.file[head])
+        quota = max(1, self.size // (2 * len(files)))
+        kinds = np.logical_or.reduce(self.allowed[relations])
+        drawn, share = [np.zeros(0, np.int64)], {}
+        for file in files.tolist():
+            first, last = np.searchsorted(self._files, file), np.searchsorted(self._files, file, side="right")
+            pool = self._by_file[first:last]
+            pool = pool[kinds[self.kinds[pool]]]
+            if len(pool):
+                share[file] = min(1.0, quota / len(pool))
+                drawn.append(pool if len(pool) <= quota else rng.choice(pool, quota, replace=False))
+        return np.concatenate(drawn), share
+
     def _log_q(
-        self, cand: IntArray, relations: IntArray, count: IntArray, quota: IntArray
+        self,
+        cand: IntArray,
+        relations: IntArray,
+        count: IntArray,
+        quota: IntArray,
+        near_share: dict[int, float],
     ) -> NDArray[np.float32]:
-        """Log probability that each candidate enters the pool as another query's answer or as a draw."""
+        """Log probability that each candidate enters the pool: as another query's answer, or as a draw."""
         absent = np.ones(len(cand))
+        if self.places is not None:
+            share_of = np.array([near_share.get(f, 0.0) for f in self.places.file[cand].tolist()])
+            absent *= 1.0 - share_of * np.logical_or.reduce(self.allowed[relations])[self.kinds[cand]]
         chance = np.zeros(len(cand))
         for r, n, drawn in zip(relations.tolist(), count.tolist(), quota.tolist(), strict=True):
             share = min(1.0, drawn / max(len(self.admissible(r)), 1))

@@ -128,6 +128,8 @@ def new_model(config: GraphMERConfig, folder: DataFolder, tables: Tables) -> Gra
         torch.from_numpy(relation),
         torch.from_numpy(np.searchsorted(entities, tail)),
     )
+    if network.ranking_head.proximity is not None:
+        network.ranking_head.proximity.fit(torch.from_numpy(tables.nearness_log_odds()))
     return network
 
 
@@ -149,6 +151,7 @@ def build_stream(
         triples,
         tables.admitted(triples),
         args.candidates,
+        tables.places,
     )
     rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     return TokenBudgetStream(dataset, args.batch_tokens, args.seed, sampler, rank, world)

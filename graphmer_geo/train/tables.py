@@ -15,6 +15,7 @@ from graphmer_geo.data.config import INVERSE
 from graphmer_geo.data.folder import DataFolder
 from graphmer_geo.errors import UserError
 from graphmer_geo.kg.vocabulary import EXTERNAL, KINDS
+from graphmer_geo.train.places import Places, log_odds
 
 IntArray = NDArray[np.int64]
 
@@ -39,6 +40,7 @@ class Tables:
     triples: IntArray
     triple_split: NDArray[np.str_]
     triple_unit: NDArray[np.str_]
+    places: Places
 
     @classmethod
     def load(cls, folder: DataFolder) -> Self:
@@ -69,6 +71,7 @@ class Tables:
             triples=np.concatenate([forward, backward]),
             triple_split=np.tile(np.array(triples["split"].to_pylist()), 2),
             triple_unit=np.tile(np.array(triples["unit"].to_pylist()), 2),
+            places=Places.load(folder),
         )
 
     def __len__(self) -> int:
@@ -100,6 +103,16 @@ class Tables:
         columns = (self.name_tok[take], ptr, self.kinds[entities])
         tok, offsets, kind = (torch.from_numpy(column) for column in columns)
         return tok, offsets, kind
+
+    def nearness_log_odds(self) -> NDArray[np.float32]:
+        """See :func:`~graphmer_geo.train.places.log_odds`; counted in the train split."""
+        triples = self.triples[self.in_train]
+        allowed = self.admitted(triples)
+        admissible = {
+            int(r): np.flatnonzero(self.known_to_train & allowed[r][self.kinds])
+            for r in np.unique(triples[:, 1])
+        }
+        return log_odds(self.places, triples, admissible, len(allowed))
 
     def once_per_unit(self) -> tuple[IntArray, IntArray]:
         """Relation and tail of the train triples, each (unit, relation, tail label) once.

@@ -13,7 +13,7 @@ from graphmer_geo.errors import UserError
 from graphmer_geo.inference import EvaluationReport, evaluate
 from graphmer_geo.inference.report import aggregate
 
-SCORERS = {"model", "random", "tail frequency", "lexical copy", "frequency + copy"}
+SCORERS = {"model", "random", "tail frequency", "lexical copy", "nearness", "all three"}
 
 
 @pytest.fixture(scope="module")

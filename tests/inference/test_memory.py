@@ -9,6 +9,7 @@ import pytest
 
 from graphmer_geo.inference.ranker import Ranker
 from graphmer_geo.metrics import Queries
+from graphmer_geo.train.places import Places
 from graphmer_geo.train.tables import ENTITY_KINDS, Tables
 
 ENTITIES = 100_000
@@ -29,16 +30,18 @@ def test_many_queries_against_many_candidates() -> None:
     triples = np.stack(
         [rng.integers(ENTITIES, size=10_000), np.ones(10_000, int), np.arange(10_000) * 10], axis=1
     )
+    nothing = np.zeros(ENTITIES, dtype=np.int64)
     tables = Tables(
         relations={"none": 0, "calls": 1, "calls^-1": 2},
         labels=[""] * ENTITIES,
-        kinds=np.zeros(ENTITIES, dtype=np.int64),
+        kinds=nothing,
         split=np.array(["test"] * ENTITIES),
         name_tok=np.zeros(ENTITIES, dtype=np.int64),
         name_ptr=np.arange(ENTITIES + 1),
         triples=triples,
         triple_split=np.array(["test"] * 10_000),
         triple_unit=np.array([""] * 10_000),
+        places=Places(nothing, nothing, nothing, nothing == 1),
     )
     assert len(ENTITY_KINDS) > 1
     zeros = np.zeros(10_000, dtype=np.int64)

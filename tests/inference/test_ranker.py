@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from graphmer_geo.data import ChainConfig, DataFolder
 from graphmer_geo.errors import UserError
@@ -81,12 +82,13 @@ def test_model_ranks_equal_the_protocol(
     found = Ranker(tables).rank_model(model, questions)
     every = np.arange(len(tables))
     rows: list[list[float]] = []
-    for batch, _ in questions:
-        rows += model.rank(batch, *tables.names(every)).tolist()
+    for batch, asked in questions:
+        near = tables.places.level(questions.queries.head[asked][:, None], every[None])
+        rows += model.rank(batch, *tables.names(every), near=torch.from_numpy(near)).tolist()
     one_at_a_time = []
     for i, scores in enumerate(rows):
-        asked = questions.queries.select(np.array([i]))
-        one_at_a_time += reference(tables, asked, lambda h, c, s=scores: round(s[c], 4))
+        alone = questions.queries.select(np.array([i]))
+        one_at_a_time += reference(tables, alone, lambda h, c, s=scores: round(s[c], 4))
     assert found.candidates.tolist() == [n for _, n in one_at_a_time]
     assert found.rank.tolist() == pytest.approx([r for r, _ in one_at_a_time], abs=1.0)
     monkeypatch.setattr(module, "BLOCK", 200)

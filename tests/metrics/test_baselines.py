@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from graphmer_geo.metrics import (
+    Combined,
     Entities,
-    FrequencyAndCopy,
     LexicalCopy,
+    Nearness,
     Queries,
     TailFrequency,
     Variant,
@@ -65,16 +66,27 @@ def test_copy_reads_the_head_and_the_chunk(entities: Entities) -> None:
     assert near[0, 0] < 0.5
 
 
-def test_both_together_break_ties_of_one_by_the_other(entities: Entities) -> None:
+def level(head: np.ndarray, tail: np.ndarray) -> np.ndarray:
+    return (np.abs(head - tail) < 2).astype(int)
+
+
+def test_nearness_uses_the_odds_of_the_relation() -> None:
+    nearness = Nearness(level, np.array([[0.0, 0.0], [0.0, 5.0], [0.0, -1.0]]))
+    scores = Variant(nearness, "counted").scores(queries(RETURNS, [4, 0]), np.arange(6))
+    assert scores.tolist() == [[0, 0, 0, 5, 5, 5], [5, 5, 0, 0, 0, 0]]
+
+
+def test_all_three_together_break_ties_of_one_by_the_others(entities: Entities) -> None:
     triples = np.array([[5, RAISES, 0], [5, RAISES, 3]])
-    both = FrequencyAndCopy(TailFrequency(entities, triples), LexicalCopy(entities))
-    scores = Variant(both, "entity + 3 × identifier").scores(
-        queries(RAISES, [5], "raise HTTPError"), np.arange(6)
-    )
-    assert scores[0].argmax() == 3
-    lexical_only = Variant(both, "entity + 100 × head").scores(queries(RAISES, [4], ""), np.arange(6))
-    assert lexical_only[0].argmax() == 4
-    assert len(both.variants) == 2 * 5 * len(LexicalCopy.variants)
+    nearness = Nearness(level, np.array([[0.0, 0.0], [0.0, 0.0], [0.0, 5.0]]))
+    both = Combined(TailFrequency(entities, triples), LexicalCopy(entities), nearness)
+    asked, every = queries(RAISES, [5], "raise HTTPError"), np.arange(6)
+    assert Variant(both, "entity + 3 × identifier").scores(asked, every)[0].argmax() == 3
+    asked = queries(RAISES, [1], "")
+    near = Variant(both, "entity + 1 × words + nearness").scores(asked, every)[0]
+    assert near[0] > near[3]  # as frequent, and near
+    assert near[1] > near[4]  # never an answer, but near
+    assert len(both.variants) == len(set(both.variants)) == 2 * 2 * 4 * len(LexicalCopy.variants)
 
 
 def test_features() -> None:

@@ -14,6 +14,7 @@ from graphmer_geo.data.leafy_chain import LeafyChainData
 from graphmer_geo.models import GraphMER, GraphMERConfig
 from graphmer_geo.train.args import TrainArgs
 from graphmer_geo.train.candidates import CandidateSampler
+from graphmer_geo.train.places import Places
 from graphmer_geo.train.stream import TokenBudgetStream
 from graphmer_geo.train.trainer import LeafyChainTrainer
 from graphmer_geo.transforms import MaskNodes, MaskTokens
@@ -55,6 +56,7 @@ def fake_sampler() -> CandidateSampler:
         triples=np.stack([entities, entities % 8 + 1, entities[::-1]], axis=1),
         allowed=np.ones((FAKE.num_relations, FAKE.num_kinds), dtype=bool),
         size=20,
+        places=Places(entities // 5 * 5, entities // 10 * 10, entities // 20, entities > 50),
     )
 
 
