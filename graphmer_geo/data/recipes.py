@@ -1,4 +1,4 @@
-"""Corpora by recipe: a YAML file names code, its licence and where it comes from; nothing large is shipped."""
+"""Corpora by recipe: a YAML file names code, its licence and its source; nothing large is shipped."""
 
 from __future__ import annotations
 
