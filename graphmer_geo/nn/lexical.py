@@ -15,7 +15,7 @@ from graphmer_geo.nn.names import Names, TokenSalience, WeightedNames
 _POINTER_FLOOR = 0.01
 #: Weights are kept divided by this, see LOG_GAIN in names.py.
 _GAIN = 10.0
-_INITIAL = (2.0, 0.5, 1.5, 0.5, 3.0, 1.0)  # of the six features, in the order of LexicalMatch
+_INITIAL = (2.0, 0.5, 1.5, 0.5, 3.0, 1.0, 1.0)  # of the seven features, in the order of LexicalMatch
 
 
 #: (query, node) of each pair.
@@ -68,11 +68,14 @@ class LexicalMatch(nn.Module):
         \varphi_4 = \log\Bigl(0.01 + \sum_{t \in c} \frac{s_t}{S(c)} \sum_{u : \mathrm{tok}(u) = t}
         \pi_u\Bigr)
 
-    and, with :math:`M` the roots outside the head where the last component of the name is written
-    (:func:`~graphmer_geo.nn.mentions.find_mentions`),
+    and, with :math:`M` the roots outside the head and :math:`M'` those inside it where the last component of
+    the name is written (:func:`~graphmer_geo.nn.mentions.find_mentions`),
 
     .. math::
-        \varphi_5 = [M \neq \emptyset], \quad \varphi_6 = \log\Bigl(0.01 + \sum_{u \in M} \pi_u\Bigr).
+        \varphi_5 = [M \neq \emptyset], \quad \varphi_6 = \log\Bigl(0.01 + \sum_{u \in M} \pi_u\Bigr), \quad
+        \varphi_7 = [M' \neq \emptyset]:
+
+    what a method overrides has its name.
 
     :math:`\pi` is a softmax over all nodes of the graph, :math:`\pi_u \propto \exp(\langle \mathbf{A}
     \mathbf{q}, \mathbf{B} \mathbf{h}_u \rangle / \sqrt{d})`: a pointer that learns *where* in the chunk the
@@ -179,18 +182,23 @@ class LexicalMatch(nn.Module):
         points: Tensor,
         names: Names,
         salience: TokenSalience,
-    ) -> tuple[Tensor, Tensor]:
-        """The last two features, by mentions: ``[C, q]`` each."""
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The last three features, by mentions: ``[C, q]`` each."""
         count, n = context.node.numel(), context.tok.numel()
         mentions = find_mentions(context.tok, context.slot < 0, context.batch, names.tok, names.ptr, salience)
         row = mentions.at_node[nodes[1]]
         in_head = torch.isin(nodes[0] * n + nodes[1], heads[0] * n + heads[1])
-        cell = torch.where((row >= 0) & ~in_head, row, mentions.distinct) * count + nodes[0]
+        outside, inside = (
+            torch.where((row >= 0) & place, row, mentions.distinct) * count + nodes[0]
+            for place in (~in_head, in_head)
+        )
         empty = points.new_zeros((mentions.distinct + 1) * count)
-        written, mass = empty.index_fill(0, cell, 1.0), empty.index_add(0, cell, points)
+        evidence = (
+            empty.index_fill(0, outside, 1.0), empty.index_add(0, outside, points), empty.index_fill(0, inside, 1.0)
+        )  # fmt: skip
         shape = (mentions.distinct + 1, count)
-        written, mass = (part.view(shape).index_select(0, mentions.row) for part in (written, mass))
-        return written, (mass + _POINTER_FLOOR).log()
+        written, mass, same = (part.view(shape).index_select(0, mentions.row) for part in evidence)
+        return written, (mass + _POINTER_FLOOR).log(), same
 
     @staticmethod
     def _per_name(evidence: Tensor, name_tok: Tensor, names: WeightedNames) -> Tensor:

@@ -34,9 +34,15 @@ def make() -> tuple[LexicalMatch, TokenSalience, QueryContext, Tensor, Names]:
 
 
 def mentions(
-    salience: TokenSalience, context: QueryContext, nodes: Tensor, heads: Tensor, name: Tensor
+    salience: TokenSalience,
+    context: QueryContext,
+    nodes: Tensor,
+    heads: Tensor,
+    name: Tensor,
+    *,
+    inside: bool = False,
 ) -> list[int]:
-    """Roots outside the head from which on the last component of a name is written."""
+    """Roots outside (or inside) the head from which on the last component of a name is written."""
     dots = [k + 1 for k in range(len(name) - 1) if salience.separator[name[k]]]
     wanted = salience.spelling[name[max(dots, default=0) :]].tolist()
     roots = nodes[context.slot[nodes] < 0].tolist()
@@ -53,7 +59,7 @@ def mentions(
     for u in roots:
         run = range(u, u + len(wanted))
         if all(joined(v) for v in run[1:]) and salience.spelling[tok[list(run)]].tolist() == wanted:
-            if not joined(u) and not joined(run[-1] + 1) and u not in heads.tolist():
+            if not joined(u) and not joined(run[-1] + 1) and (u in heads.tolist()) == inside:
                 found.append(u)
     return found
 
@@ -77,11 +83,15 @@ def slow(
             in_head = s[torch.isin(name, head)].sum() / (s.sum() * salience.of(head).sum()).sqrt()
             in_chunk = s[torch.isin(name, chunk)].sum() / s.sum()
             mass = sum(s[k] / s.sum() * pi[spelt == t].sum() for k, t in enumerate(name))
-            places = mentions(salience, context, nodes, heads, names.tok[names.ptr[c] : names.ptr[c + 1]])
+            tokens = names.tok[names.ptr[c] : names.ptr[c + 1]]
+            places = mentions(salience, context, nodes, heads, tokens)
+            same = mentions(salience, context, nodes, heads, tokens, inside=True)
             pointed = (sum(pi[nodes == u].sum() for u in places) + torch.tensor(0.01)).log()
             written = torch.tensor(float(bool(places)))
             seen += len(places)
-            features = torch.stack((in_head, in_chunk, in_chunk**2, (mass + 0.01).log(), written, pointed))
+            named = torch.tensor(float(bool(same)))
+            overlaps = (in_head, in_chunk, in_chunk**2, (mass + 0.01).log())
+            features = torch.stack((*overlaps, written, pointed, named))
             weight = (
                 module.weight
                 + module.relation_weight[context.relation[q]]
