@@ -194,8 +194,10 @@ class LexicalMatch(nn.Module):
         )
         empty = points.new_zeros((mentions.distinct + 1) * count)
         evidence = (
-            empty.index_fill(0, outside, 1.0), empty.index_add(0, outside, points), empty.index_fill(0, inside, 1.0)
-        )  # fmt: skip
+            empty.index_fill(0, outside, 1.0),
+            empty.index_add(0, outside, points),
+            empty.index_fill(0, inside, 1.0),
+        )
         shape = (mentions.distinct + 1, count)
         written, mass, same = (part.view(shape).index_select(0, mentions.row) for part in evidence)
         return written, (mass + _POINTER_FLOOR).log(), same
