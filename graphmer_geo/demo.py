@@ -190,10 +190,7 @@ class _Demo:
             shutil.rmtree(run, ignore_errors=True)
         args = TrainArgs(
             max_seconds=self.minutes * 60,
-            learning_rate=1e-3,
             batch_tokens=2048,
-            mnm_prob=0.5,
-            rank_share=0.8,
             bf16=bf16_is_faster(),
             threads=self.threads,
             seed=self.seed,

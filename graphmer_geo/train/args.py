@@ -21,7 +21,7 @@ class TrainArgs:
     """Optimiser steps."""
     max_seconds: float | None = None
     """Seconds of training, loading and final evaluation not included."""
-    learning_rate: float = 4e-4
+    learning_rate: float = 5e-4
     """Peak learning rate of AdamW."""
     min_lr_share: float = 0.025
     """Learning rate at the end, as a share of the peak."""
@@ -39,9 +39,9 @@ class TrainArgs:
     """Mixed precision: bfloat16 matrix products, float32 weights."""
     mlm_prob: float = 0.15
     """Share of root tokens to mask."""
-    mnm_prob: float = 0.3
+    mnm_prob: float = 0.5
     """Probability of hiding each target triple's tail."""
-    rank_share: float = 0.7
+    rank_share: float = 0.8
     """Share of the hidden tails to be ranked among candidates; the others are predicted token by token."""
     hidden_only: bool = False
     """Hide only tails that cannot be read in the chunk."""

@@ -86,7 +86,7 @@ def test_a_run_is_never_overwritten_or_mixed(folder: DataFolder, tmp_path: Path)
         train(folder.path, out, args(), TINY)
     with pytest.raises(UserError, match="complete at step 4"):
         train(folder.path, out, args(resume=True), TINY)
-    with pytest.raises(UserError, match=r"train\.learning_rate was 0\.0004"):
+    with pytest.raises(UserError, match=r"train\.learning_rate was 0\.0005"):
         train(folder.path, out, args(resume=True, max_steps=8, learning_rate=1e-3), TINY)
     with pytest.raises(UserError, match=r"model\.hidden_size was 32"):
         train(folder.path, out, args(resume=True, max_steps=8), GraphMERConfig.small())
