@@ -1,4 +1,4 @@
-"""Every knob of a training run. Each one is read; a test trains with each changed."""
+"""Every knob of a training run. Each one is read, which a test checks."""
 
 from __future__ import annotations
 
