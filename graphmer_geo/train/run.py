@@ -63,6 +63,7 @@ def train(
         TrainingInterrupted: stopped by Ctrl-C, after saving a checkpoint.
     """
     from graphmer_geo.train.callbacks import GracefulStop, JsonlLog, ProgressBar
+    from graphmer_geo.train.memory import ReturnMemory
     from graphmer_geo.train.trainer import LeafyChainTrainer
 
     folder, out, chain = DataFolder.open(data), Path(out), chain or ChainConfig()
@@ -79,7 +80,7 @@ def train(
     stream = build_stream(folder, tables, args, chain)
     trainer = LeafyChainTrainer(network, args, out, stream)
     with GracefulStop() as stop:
-        for callback in (JsonlLog(out / "log.jsonl"), ProgressBar(trainer.budget), stop):
+        for callback in (JsonlLog(out / "log.jsonl"), ProgressBar(trainer.budget), ReturnMemory(), stop):
             trainer.add_callback(callback)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if stop.requested:
