@@ -88,6 +88,7 @@ class _Demo:
     def __init__(self, out: Path, minutes: float, threads: int, seed: int) -> None:
         self.out, self.minutes, self.threads, self.seed = out, minutes, threads, seed
         self.seconds: dict[str, float] = {}
+        self.peaks: dict[str, int] = {}  # MiB, so far
         self.console = Console(highlight=False)
 
     def all(self) -> Path:
@@ -140,7 +141,8 @@ class _Demo:
         start = time.perf_counter()
         yield
         self.seconds[name] = round(time.perf_counter() - start, 1)
-        self.console.print(f"[dim]{self.seconds[name]:.0f} s[/dim]")
+        self.peaks[name] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        self.console.print(f"[dim]{self.seconds[name]:.0f} s, at most {self.peaks[name]:,} MiB so far[/dim]")
 
     def build(self) -> tuple[KnowledgeGraph, dict[str, Any]]:
         """Read the sources and print what there is."""
@@ -211,7 +213,7 @@ class _Demo:
             "validation": validation,
             "training": self.log()[-1],
             "seconds": self.seconds,
-            "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            "peak_memory_mib": self.peaks,
         }
         command = f"graphmer demo --minutes {self.minutes:g} --threads {self.threads} --seed {self.seed}"
         outcome = result("demo", metrics, seed=self.seed, command=command)

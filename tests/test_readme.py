@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.readme import MARKED, fill, tables
+from benchmarks.compare import MARKED, fill, tables
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -19,7 +19,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_tables_are_those_of_the_result_files() -> None:
-    assert fill(README, tables()) == README, "run python benchmarks/readme.py"
+    assert fill(README, tables()) == README, "run python benchmarks/compare.py"
 
 
 def test_a_result_file_becomes_a_table(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ EVERY = 25  # steps
 def return_free_memory() -> bool:
     """Hand freed blocks back to the system, where the C library is glibc; returns whether that was possible.
 
-    Ragged batches free blocks of ever new sizes, which glibc keeps between those in use: without this a CPU run
-    of the small model grew from 1.4 to 3.2 GiB within 300 steps.
+    Ragged batches free blocks of ever new sizes, which glibc keeps between those in use: without this a CPU
+    run of the small model grew from 1.4 to 3.2 GiB within 300 steps.
     """
     gc.collect()
     if not sys.platform.startswith("linux"):

@@ -15,7 +15,7 @@ def resident() -> int:
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps blocks between those in use")
 def test_blocks_between_used_ones_are_handed_back() -> None:
-    blocks = [bytearray(100_000) for _ in range(2000)]  # 200 MB below glibc's threshold for a mapping of its own
+    blocks = [bytearray(100_000) for _ in range(2000)]  # each below the threshold for a mapping of its own
     pins = blocks[::20]
     before = resident()
     del blocks

@@ -1,12 +1,13 @@
 """Write the tables of README.md from the result files.
 
-Run: python benchmarks/readme.py
+Run: python benchmarks/compare.py [--check]
 
 Every `benchmarks/results/*.json` with an evaluation becomes one table, between the markers in README.md.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
 from pathlib import Path
 from typing import Any
@@ -60,9 +61,18 @@ def _bold(text: str, scorer: str) -> str:
 
 
 def main() -> None:
-    """Rewrite README.md."""
+    """Rewrite README.md, or say whether it needs that."""
+    parser = argparse.ArgumentParser(description="Write the tables of README.md from the result files.")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail if README.md is out of date"
+    )
+    check = parser.parse_args().check
     readme = ROOT / "README.md"
-    readme.write_text(fill(readme.read_text(encoding="utf-8"), tables()), encoding="utf-8")
+    found = readme.read_text(encoding="utf-8")
+    wanted = fill(found, tables())
+    if check and found != wanted:
+        raise SystemExit("README.md disagrees with benchmarks/results; run: python benchmarks/compare.py")
+    readme.write_text(wanted, encoding="utf-8")
 
 
 if __name__ == "__main__":
