@@ -106,7 +106,7 @@ def dot_figure(
             points = [(row[name], y) for y, row in enumerate(rows.values()) if name in row]
             x, y_values = zip(*points, strict=True)
             size, level = (52, 3) if index == 0 else (26, 2)
-            color, marker = SERIES[index % len(SERIES)], "oDs^v"[index % 5]
+            color, marker = SERIES[index % len(SERIES)], "oDs^vP"[index % len(SERIES)]
             axes.scatter(
                 x, y_values, s=size, zorder=level, color=color, marker=marker, label=name, clip_on=False
             )

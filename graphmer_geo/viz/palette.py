@@ -7,7 +7,7 @@ from dataclasses import dataclass
 INK, MUTED, RULE, PAPER = "#1f2933", "#5b6773", "#d9e0e6", "#ffffff"
 
 #: Series of charts, in order; told apart also by dashes, shapes or labels.
-SERIES = ("#1f5fa8", "#b4530a", "#1c7a5a", "#8a3d8f", "#6b7280")
+SERIES = ("#1f5fa8", "#b4530a", "#1c7a5a", "#8a3d8f", "#6b7280", "#a3121f")
 
 
 @dataclass(frozen=True)
