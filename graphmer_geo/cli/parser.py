@@ -45,6 +45,7 @@ def build_parser(command: Command, function: Callable[..., Any]) -> ArgumentPars
         epilog=_examples(doc),
         formatter_class=_Formatter,
         exit_on_error=False,
+        allow_abbrev=False,  # a misspelt option must not pass for another
     )
     if command.config:
         names = ", ".join(shipped_configs())

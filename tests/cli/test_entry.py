@@ -73,6 +73,7 @@ def test_no_words_is_a_usage_error_that_shows_help() -> None:
         (["kg", "bogus"], "graphmer: no command 'kg bogus'"),
         (["kg", "build"], "graphmer kg build: the following arguments are required: sources, out"),
         (["kg", "build", "x", "--out", "y", "--zip"], "unrecognized arguments: --zip"),
+        (["kg", "build", "x", "--out", "y", "--worker", "2"], "unrecognized arguments: --worker"),
         (["kg", "build", "x", "--out", "y", "--workers", "many"], "workers: "),
         (["kg", "export", "x", "--format", "docx", "--out", "y"], "format: "),
         (["kg", "query", "x"], "give one query"),
