@@ -64,6 +64,7 @@ class Budget(TrainerCallback, ExportableState):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Stop when the budget is used up."""
+        """Stop when the budget is used up; the last step is logged, whatever its number."""
         if self.progress(state.global_step) >= 1.0:
             control.should_training_stop = True
+            control.should_log = True

@@ -228,3 +228,11 @@ def test_cosine() -> None:
     assert cosine_share(0.55, 0.1, 0.1) == pytest.approx(0.55)
     assert cosine_share(2.0, 0.1, 0.1) == pytest.approx(0.1)
     assert cosine_share(0.0, 0.0, 0.1) == 1.0
+
+
+def test_the_last_step_is_logged_whatever_its_number(tmp_path: Path) -> None:
+    trainer = tiny_trainer(tmp_path, max_steps=5, log_steps=3)
+    trainer.add_callback(JsonlLog(tmp_path / "log.jsonl"))
+    trainer.train()
+    lines = (tmp_path / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [3, 5]
