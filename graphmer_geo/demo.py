@@ -35,6 +35,7 @@ from graphmer_geo.models import GraphMERConfig
 from graphmer_geo.resources import query_files
 from graphmer_geo.results import result, write_result
 from graphmer_geo.train.args import TrainArgs
+from graphmer_geo.train.memory import return_free_memory
 from graphmer_geo.train.run import train
 from graphmer_geo.viz.leafy_chain import most_telling
 from graphmer_geo.viz.report import ChainExample, QueryResult, ReportData, write_report
@@ -140,6 +141,7 @@ class _Demo:
         self.console.rule(f"[bold]{title}", align="left")
         start = time.perf_counter()
         yield
+        return_free_memory()  # or each stage starts with what the last one left behind
         self.seconds[name] = round(time.perf_counter() - start, 1)
         self.peaks[name] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         self.console.print(f"[dim]{self.seconds[name]:.0f} s, at most {self.peaks[name]:,} MiB so far[/dim]")
