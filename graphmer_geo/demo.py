@@ -30,9 +30,9 @@ from graphmer_geo.errors import UserError
 from graphmer_geo.inference import evaluate
 from graphmer_geo.inference.report import EvaluationReport
 from graphmer_geo.kg import KnowledgeGraph, build_kg
+from graphmer_geo.kg.queries import named_query
 from graphmer_geo.kg.stats import statistics
 from graphmer_geo.models import GraphMERConfig
-from graphmer_geo.resources import query_files
 from graphmer_geo.results import result, write_result
 from graphmer_geo.train.args import TrainArgs
 from graphmer_geo.train.memory import return_free_memory
@@ -156,15 +156,14 @@ class _Demo:
 
     def ask(self, kg: KnowledgeGraph, name: str, parameters: dict[str, str], question: str) -> QueryResult:
         """Run one of the shipped queries and print the first rows."""
-        sparql = next(f for f in query_files() if Path(f.name).stem == name).read_text(encoding="utf-8")
-        rows = kg.query(sparql, **parameters)
+        rows = kg.run(name, **parameters)
         write_line(question)
         readable = [{k: v for k, v in row.items() if not str(v).startswith("https://")} for row in rows]
         if readable:
             write_table(readable[:_ROWS], list(readable[0]))
         if len(rows) > _ROWS:
             write_line(f"… {len(rows):,} rows")
-        return QueryResult(question, sparql, readable)
+        return QueryResult(question, named_query(name).text, readable)
 
     def prepare(self, kg: KnowledgeGraph) -> None:
         """Cut, split and tokenise; print what each split holds."""

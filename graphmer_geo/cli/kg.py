@@ -153,7 +153,11 @@ def _query_text(sparql: str | None, file: str | None, name: str | None) -> str:
         raise UserError(f"give one query, as text, with --file or with --name (got {len(given)})")
     if file is not None:
         return Path(file).read_text(encoding="utf-8")
-    return sparql if sparql is not None else _named_query(str(name))
+    if sparql is not None:
+        return sparql
+    from graphmer_geo.kg.queries import named_query
+
+    return named_query(str(name)).text
 
 
 def _bindings(query: str, given: Sequence[str]) -> dict[str, str]:
@@ -167,15 +171,6 @@ def _bindings(query: str, given: Sequence[str]) -> dict[str, str]:
         if name not in values:
             raise UserError(f"this query needs a value: --bind {name}=… ({meaning})")
     return values
-
-
-def _named_query(name: str) -> str:
-    from graphmer_geo.resources import query_files
-
-    queries = {Path(f.name).stem: f for f in query_files()}
-    if name not in queries:
-        raise UserError(f"no query named {name!r}; there are: {', '.join(sorted(queries))}")
-    return queries[name].read_text(encoding="utf-8")
 
 
 def _summary(manifest: Manifest) -> Sequence[str]:
