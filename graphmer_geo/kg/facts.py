@@ -7,6 +7,7 @@ manifest) is written from these records and is the same for every language.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
@@ -62,16 +63,24 @@ def entity_iri(language: str, package: str, version: str, module: str, descripto
     """``…/id/<language>/<package>/<version>/<module path>#<descriptor>``, each part percent-encoded."""
     path = "/".join(quote(part, safe="") for part in module.split("."))
     head = "/".join(quote(part, safe="") for part in (language, package, version))
-    return f"{ID_BASE}{head}/{path}#{quote(descriptor, safe=_DESCRIPTOR_SAFE)}"
+    return f"{ID_BASE}{head}/{path}#{descriptor_fragment(descriptor)}"
+
+
+def descriptor_fragment(descriptor: str) -> str:
+    """A descriptor, percent-encoded."""
+    if _PLAIN.fullmatch(descriptor):  # nearly all are
+        return descriptor.replace("#", "%23")
+    return quote(descriptor, safe=_DESCRIPTOR_SAFE)
 
 
 #: Characters of the descriptor grammar that RFC 3987 allows in a fragment as they are.
 _DESCRIPTOR_SAFE = "/.()+:,;@$!*'~-_"
+_PLAIN = re.compile(r"[A-Za-z0-9_.#()+/-]*")
 
 
 def external_iri(language: str, qualified_name: str) -> str:
     """The IRI of a symbol outside the corpus (standard library, third party, built-in)."""
-    return f"{ID_BASE}{quote(language, safe='')}/external/-/-#{quote(qualified_name, safe=_DESCRIPTOR_SAFE)}"
+    return f"{ID_BASE}{quote(language, safe='')}/external/-/-#{descriptor_fragment(qualified_name)}"
 
 
 @dataclass(slots=True)

@@ -20,8 +20,8 @@ def link(files: Sequence[FileFacts]) -> Iterator[LinkedFile]:
         flow = Flow(World(files))
         flow.solve()
         emit = emitter(flow)
-    for index in range(len(files)):
-        yield emit(index)
+        for index in range(len(files)):
+            yield emit(index)
 
 
 @contextmanager

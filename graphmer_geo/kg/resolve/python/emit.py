@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
-from graphmer_geo.kg.facts import Edge, How, LinkedFile, Occurrence, external_iri
+from graphmer_geo.kg.facts import Edge, How, LinkedFile, Occurrence, descriptor_fragment, external_iri
 from graphmer_geo.kg.languages.python.ir import Site
 from graphmer_geo.kg.resolve.python.flow import Flow
 from graphmer_geo.kg.resolve.python.objects import Kind, external_member, looks_like_class
 from graphmer_geo.kg.resolve.python.world import Target
 
 MAX_TARGETS = 8  #: targets of one reference; more than that says nothing
-_PLAIN = re.compile(r"[A-Za-z0-9_.#()+]*")
 _TYPES = ("Class", "Interface", "Enum", "Record")
 _CALLABLE = ("Function", "Method", "Constructor", "Lambda")
 _ROLES = {"base": "extends", "decorator": "decoratedBy", "raise": "raises", "catch": "catches"}
@@ -32,12 +30,7 @@ class Emitter:
             head = facts.source.iri("")
             for entity in facts.entities:
                 self.kinds.append(entity.kind)
-                plain = _PLAIN.fullmatch(entity.descriptor)
-                self.iris.append(
-                    head + entity.descriptor.replace("#", "%23")
-                    if plain
-                    else facts.source.iri(entity.descriptor)
-                )
+                self.iris.append(head + descriptor_fragment(entity.descriptor))
         self.implied: dict[int, list[tuple[int, int]]] = {}
         for caller, function in flow.implied:
             self.implied.setdefault(flow.file_of(caller), []).append((caller, function))
@@ -46,6 +39,7 @@ class Emitter:
             self.made.setdefault(flow.file_of(caller), []).append((caller, klass))
         self.exact_variables: set[int] = set()
         self.file = 0
+        self.external_iris: dict[str, str] = {}  # of all files: most are used in many
         self.externals: dict[str, str] = {}
         self.rows: list[Occurrence] = []
 
@@ -86,7 +80,9 @@ class Emitter:
         """The IRI of a target; notes externals."""
         if target.entity >= 0:
             return self.iris[target.entity]
-        iri = external_iri("python", target.external)
+        iri = self.external_iris.get(target.external)
+        if iri is None:
+            iri = self.external_iris[target.external] = external_iri("python", target.external)
         self.externals[iri] = target.external
         return iri
 
