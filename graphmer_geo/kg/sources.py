@@ -198,26 +198,22 @@ def _read_pom(data: bytes) -> tuple[str | None, str | None]:
 
 
 def _walk(root: _Root, extensions: Mapping[str, str]) -> Iterator[FoundFile]:
-    patterns = None if root.include is None else [_pattern(p) for p in root.include]
-    unused = set(range(len(patterns or ())))
+    included = None if root.include is None else _Included(root.include)
     for path in _files(root.folder, 0):
         language = extensions.get(path.suffix)
         if language is None:
             continue
         inside = path.relative_to(root.folder).as_posix()
-        if patterns is not None:
-            hits = {i for i, pattern in enumerate(patterns) if pattern.fullmatch(inside)}
-            if not hits:
-                continue
-            unused -= hits
+        if included is not None and not included.match(inside):
+            continue
         relative = path.relative_to(root.base).as_posix()
         readable = relative.encode("utf-8", "backslashreplace").decode("utf-8")
         size, problem = _check(path)
         if readable != relative:
             problem = "its name is not valid UTF-8"
         yield FoundFile(root.base, readable, language, root.package, root.version, size, problem)
-    for i in sorted(unused):
-        log.warning("nothing under %s matches %r", root.folder, (root.include or ())[i])
+    for pattern in included.unused if included else ():
+        log.warning("nothing under %s matches %r", root.folder, pattern)
 
 
 def _check(path: Path) -> tuple[int, str | None]:
@@ -261,9 +257,36 @@ def _skipped(folder: Path, beside_build_file: bool) -> bool:
     return beside_build_file and name in _BUILD_OUTPUT and not (folder / "__init__.py").exists()
 
 
-def _pattern(include: str) -> re.Pattern[str]:
-    """A path, a folder or a glob as a regular expression over POSIX paths."""
-    text = include.strip("/").removeprefix("./")
+class _Included:
+    """Which paths the patterns of a source name, and which patterns were of no use.
+
+    Paths and folders without wildcards are looked up, so that a list of thousands of files costs nothing.
+    """
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        texts = {pattern: pattern.strip("/").removeprefix("./") for pattern in patterns}
+        self._plain = {text: pattern for pattern, text in texts.items() if not re.search(r"[*?]", text)}
+        self._globs = [(_glob(text), pattern) for pattern, text in texts.items() if text not in self._plain]
+        self._unused = dict.fromkeys(patterns)
+
+    def match(self, path: str) -> bool:
+        """Whether a pattern names this POSIX path or a folder that it lies in."""
+        parts = path.split("/")
+        prefixes = ("/".join(parts[:end]) for end in range(1, len(parts) + 1))
+        hits = [self._plain[prefix] for prefix in prefixes if prefix in self._plain]
+        hits += [pattern for glob, pattern in self._globs if glob.fullmatch(path)]
+        for pattern in hits:
+            self._unused.pop(pattern, None)
+        return bool(hits)
+
+    @property
+    def unused(self) -> list[str]:
+        """The patterns that have matched nothing so far."""
+        return list(self._unused)
+
+
+def _glob(text: str) -> re.Pattern[str]:
+    """A glob as a regular expression over POSIX paths."""
     pieces = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     glob = "".join(pieces.get(part) or re.escape(part) for part in re.split(r"(\*\*/|\*\*|\*|\?)", text))
     return re.compile(f"{glob}(?:/.*)?")
