@@ -56,6 +56,7 @@ ENTITY_FIELDS = {
 LITERALS: dict[str, type] = {
     "docstring": str,
     "signature": str,
+    "importText": str,
     "isAsync": bool,
     "isGenerator": bool,
     "isAbstract": bool,

@@ -274,7 +274,28 @@ def test_flags() -> None:
         "o": {"isOverload": True}, "co": {"isAsync": True, "isGenerator": True}, "_x": {"visibility": "protected"},
         "__y": {"visibility": "private"}, "__len__": {},
     }  # fmt: skip
-    assert found["A#"].literals == {"isAbstract": True}
+    assert found["A#"].literals == {"isAbstract": True, "signature": "(abc.ABC)"}
+
+
+def test_what_is_written_is_kept() -> None:
+    source = (
+        "import a.b, c as d\nfrom ..x . y import (z as w, # why\n v)\nfrom . import *\nimport a.b\n"
+        "@(deco)\n@tools[0].mark\n@make()()\n"
+        "def f(a: 'A  B', # first\n  b={'k': 1}) -> int: pass\nclass C(A[int], # base\n metaclass=M): pass\n"
+    )
+    facts = facts_of(source)
+    found = {e.descriptor: e.literals.get("signature") for e in facts.entities}
+    assert found["f()."] == "(a: 'A  B', b={'k': 1}) -> int"
+    assert found["C#"] == "(A[int], metaclass=M)"
+    assert facts.entities[0].literals["importText"] == [
+        "import a.b", "import c as d", "from ..x.y import z as w", "from ..x.y import v", "from . import *",
+    ]  # fmt: skip
+    decorators = [site.name for site in facts.syntax.sites if site.role == "decorator"]
+    assert decorators == ["deco", "mark", "make()()"]
+
+
+def test_a_caught_exception_is_a_variable_of_its_module() -> None:
+    assert entities("try: pass\nexcept E as caught: pass\n")["caught."].kind == "GlobalVariable"
 
 
 def test_spans_include_decorators_and_exclude_trailing_comments() -> None:

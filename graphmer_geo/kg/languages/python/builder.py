@@ -55,6 +55,7 @@ class Builder:
         self.trees: list[Tree] = []  # keep the nodes of quoted code alive
         self.constants: dict[tuple[str, Any], int] = {}
         self.last_boxed: dict[int, int] = {}  # start of a dict pair -> its value
+        self.import_texts: dict[str, None] = {}
         self.unstable = {
             word.decode("utf-8", "replace")
             for match in _OUTER.finditer(source)

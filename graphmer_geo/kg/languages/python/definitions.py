@@ -22,7 +22,7 @@ _BINDINGS = {
 }
 _TRANSPARENT = {*_BINDINGS, *_ABSTRACT, "overload", "override", "final"}
 _IMPLICIT_CLASS = ("__init_subclass__", "__class_getitem__")
-MAX_TEXT = 200  #: characters kept of a default or a signature
+MAX_TEXT = 5_000  #: characters kept of a default or a signature: all of any that people write
 
 
 class Definitions(Annotations):
@@ -120,10 +120,18 @@ class Definitions(Annotations):
     def signature(self, node: Node, literals: dict[str, Any]) -> None:
         """Parameters and result as written."""
         parameters, result = node.child_by_field_name("parameters"), node.child_by_field_name("return_type")
-        text = " ".join(self.text(parameters).split()) if parameters is not None else "()"
+        text = self.listed(parameters) if parameters is not None else "()"
         if result is not None:
-            text += " -> " + " ".join(self.text(result).split())
+            text += " -> " + self.text(result)
         literals["signature"] = text[:MAX_TEXT]
+
+    def listed(self, node: Node) -> str:
+        """A list in parentheses as written, but for comments and line breaks between its items."""
+        text = self.text(node)
+        if "\n" not in text and "\r" not in text:
+            return text
+        items = [self.text(child) for child in node.named_children if child.type != "comment"]
+        return f"({', '.join(items)})"
 
     def docstring(self, body: Node | None, literals: dict[str, Any]) -> None:
         """The docstring, cleaned as :func:`inspect.getdoc` does."""
@@ -253,26 +261,39 @@ class Definitions(Annotations):
         values = []
         for decorator, mark in zip(decorators, marks, strict=True):
             node = next((c for c in decorator.named_children if c.type != "comment"), None)
+            while (
+                node is not None and node.type == "parenthesized_expression" and node.named_child_count == 1
+            ):
+                node = node.named_children[0]
             if node is None:
                 continue
-            is_call = node.type == "call"
-            before = len(self.sites)
-            value = self.expr(node) if is_call else self.reference(node, "read")
-            callee = node.child_by_field_name("function") if is_call else node
-            if callee is not None and callee.type in ("identifier", "attribute"):
-                last = callee if callee.type == "identifier" else callee.child_by_field_name("attribute")
-                for index in range(before, len(self.sites)):
-                    site = self.sites[index]
-                    if last is not None and site.start == last.start_byte and site.end == last.end_byte:
-                        decorating = site._replace(role="decorator", subject=entity)
-                        if is_call:
-                            self.sites.append(decorating)
-                        else:
-                            self.sites[index] = decorating
-                        break
+            value = self.decorator(node, entity)
             if value and mark not in _TRANSPARENT:
                 values.append(value)
         return values
+
+    def decorator(self, node: Node, entity: int) -> int:
+        """Compile one decorator; it gets one occurrence, at its last name if it has one."""
+        is_call = node.type == "call"
+        before = len(self.sites)
+        value = self.expr(node) if is_call else self.reference(node, "read")
+        callee = node.child_by_field_name("function") if is_call else node
+        last = callee
+        if callee is not None and callee.type == "attribute":
+            last = callee.child_by_field_name("attribute")
+        if last is None or last.type != "identifier":
+            self.site(node, "decorator", value, subject=entity)
+            return value
+        for index in range(before, len(self.sites)):
+            site = self.sites[index]
+            if site.start == last.start_byte and site.end == last.end_byte:
+                decorating = site._replace(role="decorator", subject=entity)
+                if is_call:
+                    self.sites.append(decorating)
+                else:
+                    self.sites[index] = decorating
+                break
+        return value
 
     def decorate(self, value: int, decorators: list[int]) -> int:
         """The value after all decorators."""
@@ -297,7 +318,10 @@ class Definitions(Annotations):
         literals = self.entities[entity].literals
         self.docstring(body, literals)
         values = self.decorator_values(decorators, [self.mark(d) for d in decorators], entity)
-        bases, metaclass = self.bases(node.child_by_field_name("superclasses"), entity)
+        superclasses = node.child_by_field_name("superclasses")
+        if superclasses is not None and superclasses.named_child_count:
+            literals["signature"] = self.listed(superclasses)[:MAX_TEXT]
+        bases, metaclass = self.bases(superclasses, entity)
         info = ClassInfo(entity, tuple(bases), metaclass)
         self.syntax.classes.append(info)
         index = len(self.syntax.classes) - 1

@@ -46,6 +46,8 @@ class Extractor(Imports):
             if name not in module.current:  # bound only where control does not go on
                 module.current[name] = self.merged(module, name)
         syntax.exports = {k: v for k, v in module.current.items() if "." not in k and "[" not in k}
+        if self.import_texts:
+            self.entities[0].literals["importText"] = list(self.import_texts)
         self.prune()
         return FileFacts(self.file, self.entities, syntax, self.problems)
 

@@ -20,6 +20,7 @@ class Imports(Statements):
                 continue
             module = self.text(name).replace(" ", "")
             index = self.add_binding(Binding(module, None, False), name.named_children[-1])
+            self.written(f"import {module}", alias)
             if alias is not None:
                 self.bind_import(self.text(alias), index)
             elif "." in module:
@@ -31,6 +32,7 @@ class Imports(Statements):
     def import_from(self, node: Node) -> None:
         """``from a import b as c``, ``from . import x``, ``from m import *``."""
         source = node.child_by_field_name("module_name")
+        written = "__future__" if source is None else "".join(self.text(source).split())
         if node.type == "future_import_statement":
             module = "__future__"
         elif source is None:
@@ -43,14 +45,20 @@ class Imports(Statements):
         for child in node.named_children:
             if child.type == "wildcard_import":
                 self.syntax.stars.append(module)
+                self.written(f"from {written} import *", None)
                 self.add_binding(Binding(module, None, False), source or child)
         for child in node.children_by_field_name("name"):
             alias = child.child_by_field_name("alias")
             name = child.child_by_field_name("name") if child.type == "aliased_import" else child
             if name is not None and name.named_children:
                 imported = self.text(name)
+                self.written(f"from {written} import {imported}", alias)
                 index = self.add_binding(Binding(module, imported, False), name.named_children[-1])
                 self.bind_import(self.text(alias) if alias is not None else imported, index)
+
+    def written(self, text: str, alias: Node | None) -> None:
+        """Note an import as written, one imported name each."""
+        self.import_texts[f"{text} as {self.text(alias)}" if alias is not None else text] = None
 
     def add_binding(self, binding: Binding, node: Node) -> int:
         """Note an imported name."""

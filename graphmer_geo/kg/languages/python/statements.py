@@ -240,7 +240,7 @@ class Statements(Definitions):
                         self.emit(Op.ANNOTATED, caught, value)
                     for name in parts[1].named_children or [parts[1]]:
                         if name.type == "identifier":
-                            self.bind(self.text(name), caught)
+                            self.assign(name, caught, name)
             elif child.type != "comment":
                 self.caught(child)
 
