@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from graphmer_geo.kg import vocabulary as v
+from graphmer_geo.kg.quads import NO_NUMBER
 from graphmer_geo.kg.rules import RULES
 from graphmer_geo.kg.shapes import Constraint, Shape
 from graphmer_geo.kg.world import Ids, Mask, World
@@ -88,9 +89,9 @@ def _in(world: World, shape: Shape, constraint: Constraint, focus: Mask) -> Ids:
 
 
 def _min_inclusive(world: World, shape: Shape, constraint: Constraint, focus: Mask) -> Ids:
-    starts, texts, _ = _literals(world, shape, focus)
-    least = int(constraint.values[0])
-    return starts[[not _is_integer(t) or int(t) < least for t in texts]]
+    values = world.values[shape.path or ""]
+    # NO_NUMBER lies below every bound, so what is no number violates
+    return values.subjects[focus[values.subjects] & (values.numbers < int(constraint.values[0]))]
 
 
 def _pattern(world: World, shape: Shape, constraint: Constraint, focus: Mask) -> Ids:
@@ -100,18 +101,16 @@ def _pattern(world: World, shape: Shape, constraint: Constraint, focus: Mask) ->
 
 
 def _less_than_or_equals(world: World, shape: Shape, constraint: Constraint, focus: Mask) -> Ids:
-    starts, texts, _ = _literals(world, shape, focus)
-    others: dict[int, list[str]] = {}
-    other = world.values[constraint.values[0]]
-    for subject, text in zip(other.subjects.tolist(), other.texts, strict=True):
-        others.setdefault(subject, []).append(text)
-    found = [
-        subject
-        for subject, text in zip(starts.tolist(), texts, strict=True)
-        for limit in others.get(subject, ())
-        if not (_is_integer(text) and _is_integer(limit) and int(text) <= int(limit))
-    ]
-    return np.array(found, dtype=np.int64)
+    """Every value against every limit of the same node, as SHACL counts them."""
+    values, limits = world.values[shape.path or ""], world.values[constraint.values[0]]
+    kept = focus[values.subjects]
+    starts, numbers = values.subjects[kept], values.numbers[kept]
+    first = np.searchsorted(limits.subjects, starts, "left")
+    count = np.searchsorted(limits.subjects, starts, "right") - first
+    row = np.repeat(np.arange(len(starts)), count)
+    limit = limits.numbers[np.arange(count.sum()) - np.repeat(count.cumsum() - count, count) + first[row]]
+    known = (numbers[row] != NO_NUMBER) & (limit != NO_NUMBER)
+    return starts[row[~(known & (numbers[row] <= limit))]]
 
 
 def _closed(world: World, shape: Shape, constraint: Constraint, focus: Mask) -> Ids:
@@ -125,10 +124,6 @@ def _closed(world: World, shape: Shape, constraint: Constraint, focus: Mask) -> 
 
 def _sparql(world: World, shape: Shape, constraint: Constraint, focus: Mask) -> Ids:
     return np.flatnonzero(RULES[shape.name](world) & focus)
-
-
-def _is_integer(text: str) -> bool:
-    return text.lstrip("-").isdigit()
 
 
 _CHECKS: dict[str, Callable[[World, Shape, Constraint, Mask], Ids]] = {

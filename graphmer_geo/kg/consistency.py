@@ -47,67 +47,110 @@ class RelationScore:
 
 
 class Evidence:
-    """What the source text says at the places a triple comes from."""
+    """What the source text says at the places a triple comes from.
+
+    Everything is a number: nodes by id, relations by place in the vocabulary, texts by code; what belongs
+    together is one integer key, and sets of keys are sorted arrays.
+    """
 
     def __init__(self, world: World, occurrences: pa.Table) -> None:
-        self._texts: dict[tuple[int, str], set[str]] = {}  # (subject, relation) -> texts written there
-        self._stated: set[tuple[int, str, int]] = set()  # triples of which some text is a witness
-        self._aliases: set[tuple[str, int]] = set()  # (text, entity) that an import binds
+        self._size = len(world)
         rows = occurrences.filter(pc.is_valid(occurrences["entity"]))
-        columns = (rows[c].to_pylist() for c in ("subject", "relation", "role", "name", "entity"))
-        for subject, relation, role, name, entity in zip(*columns, strict=True):
-            if relation and subject in world.ids:
-                self._texts.setdefault((world.ids[subject], relation), set()).add(name)
-                self._stated.add((world.ids[subject], relation, world.ids.get(entity, -1)))
-            if role == "import" and entity in world.ids:
-                self._aliases.add((name, world.ids[entity]))
-        self._names = world.values["name"].strings(len(world))
+        nodes = pa.array(world.nodes, pa.string())
+        subjects, targets = (_places(rows[c], nodes) for c in ("subject", "entity"))
+        relations = _places(rows["relation"], pa.array(v.RELATIONS))
+        own = pa.array(world.values["name"].strings(len(world)), pa.string())
+        words = pc.unique(pa.concat_arrays([own, rows["name"].combine_chunks()])).drop_null()
+        texts, self._names = _places(rows["name"], words), _places(own, words)
+        self._words = len(words)
+        known = (relations >= 0) & (subjects >= 0)
+        sources = self._source(relations, subjects)
+        self._texts = np.unique((sources * self._words + texts)[known])  # written there
+        self._stated = np.unique((sources * self._size + targets)[known & (targets >= 0)])
+        self._set_aliases(np.asarray(pc.equal(rows["role"], "import")) & (targets >= 0), targets, texts)
         self._owner = _constructor_owners(world)
-        self._made = _made_types(world)
+        self._made = np.unique(
+            np.array(_made_types(world, self._owner), dtype=np.int64).reshape(-1, 2) @ (self._size, 1)
+        )
+
+    def _set_aliases(self, imported: Mask, targets: Ids, texts: Ids) -> None:
+        """Texts that an import binds to an entity, where they are not its name; sorted by entity."""
+        kept = imported & (texts != self._names[targets])
+        pairs = np.unique(targets[kept] * self._words + texts[kept])
+        self._aliased, self._alias = np.divmod(pairs, self._words)
+
+    def _source(self, relation: Ids | int, subjects: Ids) -> Ids:
+        return np.asarray(relation * self._size + subjects, dtype=np.int64)
 
     def checkable(self, world: World) -> dict[str, Mask]:
         """Relation -> [M]: which of its triples some text states, or the relation needs no text."""
         masks = {}
-        for relation in v.RELATIONS:
-            subjects, objects = (ids.tolist() for ids in world.links[relation])
-            textless = relation in v.CONTAINMENT or relation == "overrides"
-            stated = [
-                textless or (s, relation, o) in self._stated for s, o in zip(subjects, objects, strict=True)
-            ]
-            masks[relation] = np.array(stated, dtype=bool)
+        for code, relation in enumerate(v.RELATIONS):
+            subjects, objects = world.links[relation]
+            if relation in v.CONTAINMENT or relation == "overrides":
+                masks[relation] = np.ones(len(subjects), dtype=bool)
+            else:
+                masks[relation] = _among(self._source(code, subjects) * self._size + objects, self._stated)
         return masks
 
     def names(self, relation: str, subjects: Ids, objects: Ids) -> Mask:
         """[M]: the text at one of the triple's places names its target."""
-        pairs = zip(subjects.tolist(), objects.tolist(), strict=True)
-        return np.array([self._one(relation, s, o) for s, o in pairs], dtype=bool)
+        sources = self._source(v.RELATIONS.index(relation), subjects)
+        named = (self._names[objects] >= 0) & _among(
+            sources * self._words + self._names[objects], self._texts
+        )
+        named |= self._by_alias(sources, objects)
+        if relation == "calls":
+            owners = self._owner[objects]
+            named |= (owners >= 0) & _among(subjects * self._size + owners, self._made)
+        return named
 
-    def _one(self, relation: str, subject: int, target: int) -> bool:
-        if relation == "calls" and self._owner.get(target, -1) in self._made.get(subject, ()):
-            return True
-        texts = self._texts.get((subject, relation), set())
-        return self._names[target] in texts or any((text, target) in self._aliases for text in texts)
+    def _by_alias(self, sources: Ids, objects: Ids) -> Mask:
+        first = np.searchsorted(self._aliased, objects, "left")
+        count = np.searchsorted(self._aliased, objects, "right") - first
+        row = np.repeat(np.arange(len(objects)), count)
+        alias = self._alias[np.arange(count.sum()) - np.repeat(count.cumsum() - count, count) + first[row]]
+        found = np.zeros(len(objects), dtype=bool)
+        found[row[_among(sources[row] * self._words + alias, self._texts)]] = True
+        return found
 
 
-def _constructor_owners(world: World) -> dict[int, int]:
-    """Constructor -> the type that declares it."""
+def _places(column: pa.Array | pa.ChunkedArray, values: pa.Array) -> Ids:
+    """Place of each item among the values; -1 where it is null or not among them."""
+    places = pc.fill_null(pc.index_in(column, values, skip_nulls=True), -1)
+    return np.asarray(places, dtype=np.int64)
+
+
+def _among(keys: Ids, found: Ids) -> Mask:
+    """[M]: which keys are in the sorted array."""
+    if not len(found):
+        return np.zeros(len(keys), dtype=bool)
+    return np.asarray(found[np.minimum(np.searchsorted(found, keys), len(found) - 1)] == keys)
+
+
+def _constructor_owners(world: World) -> Ids:
+    """Of each node [N] that is a constructor the type that declares it, else -1."""
     parents, children = world.links["declares"]
     kept = world.members["Constructor"][children]
-    return dict(zip(children[kept].tolist(), parents[kept].tolist(), strict=True))
+    owners = np.full(len(world), -1, dtype=np.int64)
+    owners[children[kept]] = parents[kept]
+    return owners
 
 
-def _made_types(world: World) -> dict[int, set[int]]:
-    """Whose constructors may run where.
+def _made_types(world: World, owners: Ids) -> list[tuple[int, int]]:
+    """(node, type): whose constructors may run where.
 
     Those of what is instantiated there and of its supertypes; within a constructor, those of its own type's.
     """
-    made: dict[int, set[int]] = {}
     above = Ancestors(world)
-    for subject, target in zip(*(a.tolist() for a in world.links["instantiates"]), strict=True):
-        made.setdefault(subject, set()).update({target}, above.of(target))
-    for constructor, owner in _constructor_owners(world).items():
-        made.setdefault(constructor, set()).update({owner}, above.of(owner))
-    return made
+    constructors = np.flatnonzero(owners >= 0)
+    subjects = np.concatenate([world.links["instantiates"][0], constructors])
+    types = np.concatenate([world.links["instantiates"][1], owners[constructors]])
+    return [
+        (subject, made)
+        for subject, target in zip(subjects.tolist(), types.tolist(), strict=True)
+        for made in (target, *above.of(target))
+    ]
 
 
 def score_relations(

@@ -15,25 +15,25 @@ from numpy.typing import NDArray
 
 from graphmer_geo.kg import vocabulary as v
 from graphmer_geo.kg.ontology import Ontology
+from graphmer_geo.kg.quads import NO_NUMBER, Ids, Quads, read_quads
 
-Ids = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Values:
-    """A datatype property: subject ids [M], and of each value its text and its datatype's IRI."""
+    """A datatype property: subject ids [M], and of each value its text, its datatype's IRI and its number."""
 
     subjects: Ids
     texts: list[str]
     datatypes: list[str]
+    numbers: Ids  # NO_NUMBER where the text is no integer
 
     def integers(self, size: int, missing: int = -1) -> Ids:
         """The property's value by node id [size]; of several values the last, of none ``missing``."""
         found = np.full(size, missing, dtype=np.int64)
-        for subject, text in zip(self.subjects.tolist(), self.texts, strict=True):
-            if text.lstrip("-").isdigit():
-                found[subject] = int(text)
+        known = self.numbers != NO_NUMBER
+        found[self.subjects[known]] = self.numbers[known]
         return found
 
     def strings(self, size: int) -> list[str | None]:
@@ -76,55 +76,52 @@ class World:
 
 def read_world(store: ox.Store, ontology: Ontology) -> World:
     """Read every property the ontology declares from the asserted facts, heuristic ones included."""
-    reader = _Reader(store)
-    typed = reader.pairs(v.RDF_TYPE)
-    links = {name: reader.links(v.gm(name)) for name in ontology.relations}
-    values = {name: reader.values(v.gm(name)) for name in ontology.literals}
-    size = len(reader.nodes)
+    quads = read_quads(store)
+    links = {name: quads.of(v.gm(name)) for name in ontology.relations}
+    values = {name: quads.of(v.gm(name)) for name in ontology.literals}
+    subjects, kinds = quads.of(v.RDF_TYPE)
+    mentioned = [
+        subjects,
+        *(codes for pair in links.values() for codes in pair),
+        *(s for s, _ in values.values()),
+    ]
+    used = np.unique(np.concatenate(mentioned))
+    nodes = sorted({quads.texts[code] for code in used.tolist()})
+    ids = {iri: number for number, iri in enumerate(nodes)}
+    number = np.full(len(quads.texts), -1, dtype=np.int64)  # node id by code
+    number[used] = [ids[quads.texts[code]] for code in used.tolist()]
+    return World(
+        nodes,
+        ids,
+        _members(len(nodes), number[subjects], [quads.texts[k] for k in kinds.tolist()], ontology),
+        {name: _distinct(number[s], number[o]) for name, (s, o) in links.items()},
+        {name: _values(number[s], o, quads) for name, (s, o) in values.items()},
+    )
+
+
+def _members(size: int, subjects: Ids, kinds: list[str], ontology: Ontology) -> dict[str, Mask]:
     members = {name: np.zeros(size, dtype=bool) for name in ontology.classes}
-    for subject, kind in typed:
+    column = np.array(kinds, dtype=object)
+    for kind in sorted(set(kinds)):
         known = ontology.classes.get(kind.removeprefix(v.GM))
+        of_kind = subjects[column == kind]
         for ancestor in known.ancestors if known else ():
-            members[ancestor][subject] = True
-    return World(reader.nodes, reader.ids, members, links, values)
+            members[ancestor][of_kind] = True
+    return members
 
 
-class _Reader:
-    def __init__(self, store: ox.Store) -> None:
-        self.store = store
-        self.nodes: list[str] = []
-        self.ids: dict[str, int] = {}
-        self._kept: dict[str, bool] = {}  # graph -> is it a file's
+def _distinct(subjects: Ids, objects: Ids) -> tuple[Ids, Ids]:
+    """The pairs, sorted and each once: a triple may stand in several graphs."""
+    order = np.lexsort((objects, subjects))
+    subjects, objects = subjects[order], objects[order]
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (subjects[1:] != subjects[:-1]) | (objects[1:] != objects[:-1])
+    return subjects[new], objects[new]
 
-    def _objects(self, predicate: str) -> Iterable[tuple[str, ox.NamedNode | ox.Literal]]:
-        kept = self._kept
-        for quad in self.store.quads_for_pattern(None, ox.NamedNode(predicate), None, None):
-            graph: str = quad.graph_name.value  # type: ignore[union-attr]
-            if graph not in kept:
-                kept[graph] = graph.startswith(v.ASSERTED_GRAPHS)
-            if kept[graph]:
-                yield quad.subject.value, quad.object  # type: ignore[union-attr, misc]
 
-    def _id(self, iri: str) -> int:
-        number = self.ids.setdefault(iri, len(self.nodes))
-        if number == len(self.nodes):
-            self.nodes.append(iri)
-        return number
-
-    def pairs(self, predicate: str) -> list[tuple[int, str]]:
-        return sorted({(self._id(s), o.value) for s, o in self._objects(predicate)})
-
-    def links(self, predicate: str) -> tuple[Ids, Ids]:
-        found = sorted({(self._id(s), self._id(o.value)) for s, o in self._objects(predicate)})
-        both = np.array(found, dtype=np.int64).reshape(-1, 2)
-        return both[:, 0], both[:, 1]
-
-    def values(self, predicate: str) -> Values:
-        found = sorted(
-            {
-                (self._id(s), o.value, o.datatype.value if isinstance(o, ox.Literal) else "")
-                for s, o in self._objects(predicate)
-            }
-        )
-        subjects = np.array([s for s, _, _ in found], dtype=np.int64)
-        return Values(subjects, [t for _, t, _ in found], [d for _, _, d in found])
+def _values(subjects: Ids, codes: Ids, quads: Quads) -> Values:
+    subjects, codes = _distinct(subjects, codes)
+    rows = codes.tolist()
+    return Values(
+        subjects, [quads.texts[c] for c in rows], [quads.datatypes[c] for c in rows], quads.numbers[codes]
+    )
