@@ -106,9 +106,7 @@ class Attributes(ClassTable):
             self.put(target, self.object(Kind.CLASS, klass))
             return
         order = self.order(klass)
-        for entry in order:
-            if isinstance(entry, int):
-                self.link(self.field(entry, name), target)
+        self.read_fields(order, name, target)
         found = self.find(order, name)
         if isinstance(found, tuple):
             self.use(found[1], self.bind_member, target, obj)
@@ -194,6 +192,8 @@ class Attributes(ClassTable):
         kind, first, _ = self.table[obj]
         if kind is Kind.INSTANCE:
             self.stored.add((first, name))
+            if name not in self.assigned:
+                self.assign_name(name)
             self.link(source, self.field(first, name))
             found = self.find(self.order(first), name)
             if isinstance(found, tuple):

@@ -39,6 +39,7 @@ class Emitter:
             self.made.setdefault(flow.file_of(caller), []).append((caller, klass))
         self.exact_variables: set[int] = set()
         self.file = 0
+        self.class_names: dict[tuple[int, str], list[Target]] = {}
         self.external_iris: dict[str, str] = {}  # of all files: most are used in many
         self.externals: dict[str, str] = {}
         self.rows: list[Occurrence] = []
@@ -131,7 +132,7 @@ class Emitter:
         if kind is Kind.NAMESPACE:
             return list(world.member(first, name))
         if kind in (Kind.INSTANCE, Kind.CLASS):
-            return self.class_members(flow.order(first), name)
+            return self.members_of(first, name)
         if kind is Kind.SUPER:
             return self.class_members(flow.after(second, first), name)
         if kind in (Kind.EXTERNAL, Kind.FOREIGN, Kind.BOX, Kind.VALUE):
@@ -149,6 +150,14 @@ class Emitter:
         target = Target(-1, whole or "")
         variable = self.world.variable_base[self.file] + site.variable if site.variable else 0
         return [target] if whole and (exact or target in self.valued(variable)) else []
+
+    def members_of(self, klass: int, name: str) -> list[Target]:
+        """The first declaration of a name along the MRO of a class."""
+        key = (klass, name)
+        found = self.class_names.get(key)
+        if found is None:
+            found = self.class_names[key] = self.class_members(self.flow.order(klass), name)
+        return found
 
     def class_members(self, order: list[int | str | None], name: str) -> list[Target]:
         """The first declaration of a name along an MRO."""
@@ -198,7 +207,7 @@ class Emitter:
         own: list[Target] = []
         if receiver >= 0:
             klass = self.world.class_base[self.file] + receiver
-            own = self.class_members(flow.order(klass), site.name)
+            own = self.members_of(klass, site.name)
         found: dict[Target, How] = {}
         exact = variable in self.exact_variables or variable in flow.literal
         objects = flow.values(variable)

@@ -107,6 +107,8 @@ class Flow(Models):
             else:
                 if code is Op.BOX:
                     self.literal.add(base + op[1])
+                elif code is Op.SETATTR:
+                    self.assigned.add(op[2])
                 self.dynamic.append((file, op))
 
     def load_defaults(self) -> None:

@@ -69,7 +69,8 @@ class Solver:
                 if obj in held:
                     return
             held[obj] = None
-        self.pending.append((variable, obj))
+        if self.edges[variable] or self.users[variable]:  # later ones look at what is held
+            self.pending.append((variable, obj))
 
     def link(self, source: int, target: int) -> None:
         """Everything that arrives at ``source`` also arrives at ``target``."""
@@ -105,14 +106,20 @@ class Solver:
 
     def run(self) -> None:
         """Propagate until nothing changes (or the work bound is reached)."""
-        pending, all_edges, all_users, put = self.pending, self.edges, self.users, self.put
+        pending, all_held, all_edges, all_users = self.pending, self.held, self.edges, self.users
         while pending:
             variable, obj = pending.popleft()
             edges = all_edges[variable]
             if edges:
                 self.steps += len(edges)
-                for target in edges:
-                    put(target, obj)
+                for target in edges:  # `put` in place: most time is spent here
+                    held = all_held[target]
+                    if held is None:
+                        all_held[target] = {obj: None}
+                        if all_edges[target] or all_users[target]:
+                            pending.append((target, obj))
+                    elif obj not in held:
+                        self.put(target, obj)
             users = all_users[variable]
             if users:
                 self.steps += len(users)
@@ -137,6 +144,8 @@ class ClassTable(Solver):
         self._orders: dict[int, list[mro.Entry]] = {}
         self._bases: dict[int, list[mro.Entry]] = {}
         self.settled = False  # bases are known
+        self.assigned: set[str] = set()  # attribute names that are assigned somewhere
+        self.unassigned: dict[str, list[tuple[list[mro.Entry], int]]] = {}  # reads of other names
 
     def variable_of(self, file: int, local: int) -> int:
         """The global number of a local variable."""
@@ -208,6 +217,21 @@ class ClassTable(Solver):
         if variable is None:
             variable = self.instance_fields[key] = self.new()
         return variable
+
+    def read_fields(self, order: list[mro.Entry], name: str, target: int) -> None:
+        """The fields of an instance flow to ``target``, if there is any of that name."""
+        if name in self.assigned:
+            for entry in order:
+                if isinstance(entry, int):
+                    self.link(self.field(entry, name), target)
+        else:
+            self.unassigned.setdefault(name, []).append((order, target))
+
+    def assign_name(self, name: str) -> None:
+        """An attribute of this name is assigned, though no statement says so (``setattr``)."""
+        self.assigned.add(name)
+        for order, target in self.unassigned.pop(name, ()):
+            self.read_fields(order, name, target)
 
     def info(self, function: int) -> tuple[FunctionInfo, int]:
         """A function and the number that makes its local variables global."""
