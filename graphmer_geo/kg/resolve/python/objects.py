@@ -35,7 +35,7 @@ class Objects:
     """The interning table."""
 
     def __init__(self) -> None:
-        self.table: list[Object] = []
+        self.table: list[Object] = [(Kind.EXTERNAL, "", None)]  # 0 stands for no object
         self._ids: dict[Object, int] = {}
 
     def intern(self, kind: Kind, first: Any, second: Any = None) -> int:

@@ -33,7 +33,8 @@ class Solver:
         self.objects = Objects()
         self.table = self.objects.table
         size = world.variables + 1
-        self.held: list[dict[int, None] | None] = [None] * size
+        #: nothing (0), one object, or several: most hold one, and half a million dictionaries are slow
+        self.held: list[int | dict[int, None]] = [0] * size
         self.edges: list[list[int] | None] = [None] * size
         self.users: list[list[User] | None] = [None] * size
         self.pending: deque[tuple[int, int]] = deque()
@@ -45,7 +46,7 @@ class Solver:
 
     def new(self) -> int:
         """A variable that no file has."""
-        self.held.append(None)
+        self.held.append(0)
         self.edges.append(None)
         self.users.append(None)
         return len(self.held) - 1
@@ -59,8 +60,12 @@ class Solver:
         if not variable:
             return
         held = self.held[variable]
-        if held is None:
-            self.held[variable] = {obj: None}
+        if held == 0:
+            self.held[variable] = obj
+        elif isinstance(held, int):
+            if obj == held:
+                return
+            self.held[variable] = {held: None, obj: None}
         elif obj in held or len(held) >= MAX_OBJECTS:
             return
         else:
@@ -85,10 +90,8 @@ class Solver:
             self.edges[source] = [target]
         else:
             edges.append(target)
-        held = self.held[source]
-        if held:
-            for obj in list(held):
-                self.put(target, obj)
+        for obj in self.values(source):
+            self.put(target, obj)
 
     def use(self, variable: int, function: Callable[..., None], *arguments: Any) -> None:
         """Call ``function(obj, *arguments)`` for every object that is or will be in ``variable``."""
@@ -99,10 +102,8 @@ class Solver:
             self.users[variable] = [(function, arguments)]
         else:
             users.append((function, arguments))
-        held = self.held[variable]
-        if held:
-            for obj in list(held):
-                function(obj, *arguments)
+        for obj in self.values(variable):
+            function(obj, *arguments)
 
     def run(self) -> None:
         """Propagate until nothing changes (or the work bound is reached)."""
@@ -114,11 +115,11 @@ class Solver:
                 self.steps += len(edges)
                 for target in edges:  # `put` in place: most time is spent here
                     held = all_held[target]
-                    if held is None:
-                        all_held[target] = {obj: None}
+                    if held == 0:
+                        all_held[target] = obj
                         if all_edges[target] or all_users[target]:
                             pending.append((target, obj))
-                    elif obj not in held:
+                    elif held != obj:
                         self.put(target, obj)
             users = all_users[variable]
             if users:
@@ -131,7 +132,9 @@ class Solver:
     def values(self, variable: int) -> list[int]:
         """What a variable holds, in order of arrival."""
         held = self.held[variable]
-        return list(held) if held else []
+        if isinstance(held, int):
+            return [held] if held else []
+        return list(held)
 
 
 class ClassTable(Solver):
