@@ -53,6 +53,10 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
         {"m.py": "def f(): pass\ndef g(): pass\ndef i(x): return x\na = i(f)\nb = i(g)\na()"},
         "m>m.i m>m.f",
     ),
+    "field set by a name that arrives late": (
+        {"m.py": "class C:\n def set(self, k, v): setattr(self, k, v)\n def get(self): self.x()\ndef f(): pass\nc = C()\nc.get()\nc.set('x', f)"},
+        "m>m.C.get m>m.C.set m.C.get>m.f m.C.set>builtins.setattr",
+    ),
     "lambda": ({"m.py": "def f(): pass\nx = lambda y: y()\nx(f)"}, "m>m.<lambda1> m.<lambda1>>m.f"),
     "closure": (
         {"m.py": "def o(x):\n def i(): x()\n return i\ndef f(): pass\no(f)()"},
