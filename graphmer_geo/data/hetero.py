@@ -11,6 +11,8 @@ from torch_geometric.data import HeteroData
 from graphmer_geo.errors import UserError
 from graphmer_geo.kg import KnowledgeGraph
 
+_COLUMNS = ("iri", "kind", "name", "qualified_name")
+
 Fact = tuple[str, str, str]  # subject IRI, relation, object IRI
 
 
@@ -24,7 +26,8 @@ def to_hetero(kg: KnowledgeGraph) -> HeteroData:
         E]`` and ``heuristic`` ``[E]`` (true if nothing but heuristics supports the fact). A fact that several
         files assert is one edge. :func:`from_hetero` is the way back, :func:`node_index` finds nodes by IRI.
     """
-    return hetero_from_tables(kg.entities(), kg.triples())
+    # Spans, files and parents are not needed: reading them from a store on disk is most of the time.
+    return hetero_from_tables(kg.entities(_COLUMNS), kg.triples())
 
 
 def hetero_from_tables(entities: pa.Table, triples: pa.Table) -> HeteroData:

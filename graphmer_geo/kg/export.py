@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 from typing import Literal, get_args
 from xml.sax.saxutils import escape, quoteattr
@@ -16,6 +18,9 @@ from graphmer_geo.kg import vocabulary as v
 from graphmer_geo.kg.occurrences import write_occurrences
 from graphmer_geo.kg.store import KnowledgeGraph
 
+_THREADS = 2
+_GRAPHS_AT_ONCE = 64
+
 Format = Literal["nt", "nq", "ttl", "graphml", "parquet"]
 
 
@@ -25,7 +30,8 @@ def export(kg: KnowledgeGraph, out: str | Path, format: Format = "nq") -> None:
     Args:
         kg: The graph.
         out: File to write; for ``parquet`` a folder.
-        format: ``nq``: every named graph, sorted N-Quads. ``nt``, ``ttl``: what is said of the code, without
+        format: ``nq``: N-Quads, graph by graph, the lines of each
+            sorted. ``nt``, ``ttl``: what is said of the code, without
             named graphs, ontology and provenance (inferred facts included if there are any). ``graphml``:
             entities and relations, for networkx or Gephi. ``parquet``: the tables of entities, relations and
             occurrences.
@@ -46,7 +52,20 @@ def export(kg: KnowledgeGraph, out: str | Path, format: Format = "nq") -> None:
 
 
 def _write_nq(kg: KnowledgeGraph, out: Path) -> None:
-    _write_lines(out, sorted(f"{quad} .\n" for quad in kg.store))
+    """Graph by graph: only a few are in memory at once, and two threads share the store's decoding."""
+    graphs = sorted(kg.store.named_graphs(), key=str)
+    with out.open("wb") as file, ThreadPoolExecutor(_THREADS) as pool:
+        file.write(_graph_lines(kg.store, ox.DefaultGraph()))
+        for i in range(0, len(graphs), _GRAPHS_AT_ONCE):
+            some = graphs[i : i + _GRAPHS_AT_ONCE]
+            file.writelines(pool.map(_graph_lines, repeat(kg.store), some))
+
+
+def _graph_lines(store: ox.Store, graph: ox.NamedNode | ox.BlankNode | ox.DefaultGraph) -> bytes:
+    triples = store.dump(format=ox.RdfFormat.N_TRIPLES, from_graph=graph)
+    assert triples is not None
+    end = b".\n" if isinstance(graph, ox.DefaultGraph) else f"{graph} .\n".encode()
+    return b"".join(line.removesuffix(b".") + end for line in sorted(triples.split(b"\n")[:-1]))
 
 
 def _write_nt(kg: KnowledgeGraph, out: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -160,9 +160,15 @@ class KnowledgeGraph:
     def _triples(self) -> pa.Table:
         return tables.triple_table(self.store)
 
-    def entities(self) -> pa.Table:
-        """Every entity, sorted by IRI; see :data:`graphmer_geo.kg.tables.ENTITIES`. Read once, then kept."""
-        return self._entities
+    def entities(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Every entity, sorted by IRI; see :data:`graphmer_geo.kg.tables.ENTITIES`.
+
+        Args:
+            columns: Read these only, which takes less time (default: all; read once, then kept).
+        """
+        if columns is None or "_entities" in self.__dict__:
+            return self._entities.select(list(columns or self._entities.column_names))
+        return tables.entity_table(self.store, columns)
 
     def triples(self) -> pa.Table:
         """Every asserted relation between two entities; see :data:`graphmer_geo.kg.tables.TRIPLES`."""

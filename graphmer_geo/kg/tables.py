@@ -1,10 +1,17 @@
-"""The graph's entities and relations as columns, read from the store property by property."""
+"""The graph's entities and relations as columns, read from the store property by property.
+
+The store serialises each property natively and Arrow parses it: no Python object is made per triple.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from functools import reduce
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as csv
 import pyoxigraph as ox
 
 from graphmer_geo.kg import vocabulary as v
@@ -46,14 +53,8 @@ _COLUMNS = {
 }
 _KINDS = v.KINDS | {v.EXTERNAL}
 _DIGITS = 16 + len("/")  # of a SHA-256, between a file graph's prefix and the file's key
-
-
-def asserted(store: ox.Store, predicate: str) -> Iterator[tuple[str, str, str]]:
-    """(subject, object, graph) values of a property wherever it is asserted, surely or heuristically."""
-    for quad in store.quads_for_pattern(None, ox.NamedNode(predicate), None, None):
-        graph: str = quad.graph_name.value  # type: ignore[union-attr]
-        if graph.startswith(v.ASSERTED_GRAPHS):
-            yield quad.subject.value, quad.object.value, graph  # type: ignore[union-attr]
+#: Escapes of a literal in tab-separated results; the backslash itself must be the last.
+_ESCAPES = {'\\"': '"', "\\t": "\t", "\\n": "\n", "\\r": "\r", "\\b": "\b", "\\f": "\f", "\\\\": "\\"}
 
 
 def file_of_graph(graph: str) -> tuple[str, bool]:
@@ -63,36 +64,139 @@ def file_of_graph(graph: str) -> tuple[str, bool]:
     return graph[len(prefix) + _DIGITS :], heuristic
 
 
-def entity_table(store: ox.Store) -> pa.Table:
-    """All entities, sorted by IRI."""
-    kinds: dict[str, str] = {}
-    for subject, kind, _ in asserted(store, v.RDF_TYPE):
-        name = kind.removeprefix(v.GM)
-        if name in _KINDS:
-            kinds[subject] = name
-    iris = sorted(kinds)
-    columns: dict[str, list[object]] = {"iri": list(iris), "kind": [kinds[i] for i in iris]}
-    for column, prop in _COLUMNS.items():
-        values = {s: o for s, o, _ in asserted(store, v.gm(prop))}
-        found = (values.get(i) for i in iris)
-        if pa.types.is_integer(ENTITIES.field(column).type):
-            columns[column] = [None if x is None else int(x) for x in found]
-        else:
-            columns[column] = [x or "" for x in found]
-    files = {s: o.removeprefix(v.FILE_BASE) for s, o, _ in asserted(store, v.gm("definedInFile"))}
-    columns["file"] = [files.get(i) for i in iris]
-    parents = {o: s for relation in v.CONTAINMENT for s, o, _ in asserted(store, v.gm(relation))}
-    columns["parent"] = [parents.get(i) for i in iris]
-    return pa.table(columns, schema=ENTITIES)
+def entity_table(store: ox.Store, columns: Sequence[str] = ENTITIES.names) -> pa.Table:
+    """Entities, sorted by IRI.
+
+    Args:
+        store: The graph.
+        columns: Which columns to read; each costs time.
+    """
+    typed = _asserted_rows(store, v.RDF_TYPE)
+    kinds = pa.DictionaryArray.from_arrays(
+        typed["o"].indices, pc.replace_substring_regex(typed["o"].dictionary, f"^{v.GM}", "")
+    )
+    known = pc.is_in(kinds, value_set=pa.array(sorted(_KINDS)))
+    iris, kinds = typed["s"].filter(known).cast(pa.string()), kinds.filter(known)
+    order = pc.array_sort_indices(iris)
+    iris = iris.take(order)
+    table = {"iri": iris, "kind": kinds.take(order).cast(pa.string())}
+    for column in columns:
+        if column in _COLUMNS:
+            rows = _rows(store, f"SELECT ?s ?o WHERE {{ ?s <{v.gm(_COLUMNS[column])}> ?o }}", union=True)
+            values = _literals(rows["o"], ENTITIES.field(column).type)
+            found = values.take(pc.index_in(iris, value_set=_values(rows["s"])))
+            table[column] = pc.fill_null(found, "") if pa.types.is_string(found.type) else found
+        elif column == "file":
+            rows = _asserted_rows(store, v.gm("definedInFile"))
+            files = pc.utf8_slice_codeunits(rows["o"].cast(pa.string()), len(v.FILE_BASE))
+            table[column] = files.take(pc.index_in(iris, value_set=_values(rows["s"])))
+        elif column == "parent":
+            parts = [_asserted_rows(store, v.gm(relation)) for relation in v.CONTAINMENT]
+            subjects = pa.concat_arrays([_values(p["s"]) for p in parts])
+            objects = pa.concat_arrays([_values(p["o"]) for p in parts])
+            table[column] = subjects.take(pc.index_in(iris, value_set=objects))
+    schema = pa.schema([ENTITIES.field(name) for name in columns])
+    return pa.table({name: table[name] for name in columns}, schema=schema)
 
 
 def triple_table(store: ox.Store) -> pa.Table:
     """All asserted relations between entities, sorted by file, subject, relation, object."""
-    rows = sorted(
-        (file, subject, relation, target, heuristic)
-        for relation in v.RELATIONS
-        for subject, target, graph in asserted(store, v.gm(relation))
-        for file, heuristic in (file_of_graph(graph),)
+    parts = [(relation, _asserted_rows(store, v.gm(relation))) for relation in v.RELATIONS]
+    counts = [len(rows["s"]) for _, rows in parts]
+    relations = pa.DictionaryArray.from_arrays(
+        pa.array(np.repeat(np.arange(len(parts), dtype=np.int32), counts)), [name for name, _ in parts]
     )
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(TRIPLES)
-    return pa.table([pa.array(c, f.type) for c, f in zip(columns, TRIPLES, strict=True)], schema=TRIPLES)
+    graphs, subjects, objects = (
+        pa.chunked_array([rows[column] for _, rows in parts], _IRIS).unify_dictionaries().combine_chunks()
+        for column in ("g", "s", "o")
+    )
+    names = [file_of_graph(graph) for graph in graphs.dictionary.to_pylist()]
+    files = pa.DictionaryArray.from_arrays(graphs.indices, pa.array([f for f, _ in names], pa.string()))
+    heuristic = np.array([h for _, h in names], np.bool_)[graphs.indices.to_numpy()]
+    keys = [_ranks(column) for column in (objects, relations, subjects, files)]
+    order = pa.array(np.lexsort([heuristic, *keys]))
+    columns = [c.take(order).cast(pa.string()) for c in (files, subjects, relations, objects)]
+    return pa.table([*columns, pa.array(heuristic).take(order)], schema=TRIPLES)
+
+
+# Reading
+# --------------------------------------------------------------------------------------------------------
+
+_IRIS = pa.dictionary(pa.int32(), pa.string())
+
+
+def _asserted_rows(store: ox.Store, predicate: str) -> dict[str, pa.DictionaryArray]:
+    """Columns g, s and o (IRIs) of a property wherever it is asserted."""
+    rows = _rows(store, f"SELECT ?g ?s ?o WHERE {{ GRAPH ?g {{ ?s <{predicate}> ?o }} }}", union=False)
+    columns = {name: _unquoted(column) for name, column in rows.items()}
+    graphs = columns["g"].dictionary
+    tests = [pc.starts_with(graphs, prefix) for prefix in v.ASSERTED_GRAPHS]
+    asserted_graphs: pa.Array = reduce(pc.or_, tests)
+    mask = asserted_graphs.take(columns["g"].indices)
+    return {name: column.filter(mask) for name, column in columns.items()}
+
+
+def _rows(store: ox.Store, sparql: str, *, union: bool) -> dict[str, pa.DictionaryArray]:
+    """The columns of a SELECT, each cell as a SPARQL term in text."""
+    result = store.query(sparql, use_default_graph_as_union=union)
+    assert isinstance(result, ox.QuerySolutions)
+    names = [variable.value for variable in result.variables]
+    text = result.serialize(format=ox.QueryResultsFormat.TSV)
+    assert text is not None
+    table = csv.read_csv(
+        pa.BufferReader(text),
+        read_options=csv.ReadOptions(column_names=names, skip_rows=1),
+        parse_options=csv.ParseOptions(delimiter="\t", quote_char=False, escape_char=False),
+        convert_options=csv.ConvertOptions(
+            column_types=dict.fromkeys(names, _IRIS), strings_can_be_null=False, null_values=[]
+        ),
+    )
+    return {name: _joined(table[name]) for name in names}
+
+
+def _joined(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    """One array with one dictionary, of the chunks a reader made."""
+    if not column.num_chunks:
+        return pa.DictionaryArray.from_arrays(pa.array([], pa.int32()), pa.array([], pa.string()))
+    joined = column.unify_dictionaries().combine_chunks()
+    return joined.chunk(0) if isinstance(joined, pa.ChunkedArray) else joined
+
+
+def _unquoted(column: pa.DictionaryArray) -> pa.DictionaryArray:
+    """``<iri>`` without its brackets, ``"text"`` without its quotes."""
+    inner = pc.utf8_slice_codeunits(column.dictionary, 1, -1)
+    return pa.DictionaryArray.from_arrays(column.indices, inner)
+
+
+def _values(column: pa.DictionaryArray) -> pa.StringArray:
+    """IRIs as plain strings, with or without brackets."""
+    return pc.utf8_trim(column.cast(pa.string()), "<>")
+
+
+def _literals(column: pa.DictionaryArray, kind: pa.DataType) -> pa.Array:
+    if pa.types.is_integer(kind):
+        return column.dictionary.cast(kind).take(column.indices)
+    texts = _unquoted(column).dictionary
+    if pc.any(pc.match_substring(texts, "\\")).as_py():
+        texts = pa.array([_unescaped(text) for text in texts.to_pylist()], pa.string())
+    return texts.take(column.indices)
+
+
+def _unescaped(text: str) -> str:
+    pieces = text.split("\\\\")
+    for escape, char in _ESCAPES.items():
+        pieces = [piece.replace(escape, char) for piece in pieces] if escape != "\\\\" else pieces
+    return "\\".join(pieces)
+
+
+def _ranks(column: pa.DictionaryArray) -> np.ndarray:
+    """Integers in the order of the column's strings."""
+    order = pc.array_sort_indices(column.dictionary).to_numpy()
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    # Two graphs may name one file (its own and that of its heuristic edges): equal strings rank alike.
+    texts = column.dictionary.take(pa.array(order))
+    if len(order) > 1:
+        new = np.append(True, pc.not_equal(texts[1:], texts[:-1]).to_numpy(zero_copy_only=False))
+        rank[order] = np.cumsum(new) - 1
+    return rank[column.indices.to_numpy()]

@@ -50,8 +50,8 @@ class StandInKG:
         digest = hashlib.sha256(repr((rows, facts)).encode()).hexdigest()
         self.manifest = Manifest(digest, self.ontology_version, {}, tuple(self.records))
 
-    def entities(self) -> pa.Table:
-        return self._table
+    def entities(self, columns=None) -> pa.Table:
+        return self._table if columns is None else self._table.select(list(columns))
 
     def triples(self) -> pa.Table:
         return self._facts
