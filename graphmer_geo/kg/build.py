@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files as package_files
+from operator import itemgetter
 from pathlib import Path
 
 import pyarrow as pa
 
 from graphmer_geo import __version__
 from graphmer_geo.errors import UserError
-from graphmer_geo.kg import emit
+from graphmer_geo.kg import collector, emit
 from graphmer_geo.kg import vocabulary as v
 from graphmer_geo.kg.extract import Extracted, Task, count_lines, extract_all, load_language
 from graphmer_geo.kg.facts import FileFacts, SourceFile
@@ -72,8 +73,9 @@ def build_kg(
     if target and _is_current(target, build.fingerprint):
         log.info("%s is up to date", target)
         return KnowledgeGraph.open(target)
-    build.extract()
-    quads, occurrences = build.link()
+    with collector.paused():
+        build.extract()
+        quads, occurrences = build.link()
     manifest = build.manifest()
     if target is None:
         return KnowledgeGraph(load_store(quads), occurrences, manifest)
@@ -162,11 +164,10 @@ class _Build:
         self.records[place] = FileRecord(**{**old.__dict__, **changed})
 
     def link(self) -> tuple[list[str], pa.Table]:
-        """All N-Quads lines and all occurrences."""
+        """All N-Quads, in blocks of whole lines, and all occurrences."""
         quads = load_ontology().quads()
         shared: set[str] = set()
         writer = OccurrenceWriter()
-        how: dict[str, int] = {}
         packages = _package_modules(r.facts for r in self.accepted if r.facts)
         done = 0
         for name, spec in sorted(self.specs.items()):
@@ -176,13 +177,10 @@ class _Build:
                 self.stage("link", done, len(self.accepted))
                 text = emit.FileText(result.task.sha256, result.size, result.lines)
                 parent = packages.get((*_project(fact.source), fact.source.module.rpartition(".")[0]))
-                triples = emit.file_triples(fact, linked, text, parent)
-                shared |= triples.shared
-                for graphs, lines in ((v.FILE_GRAPHS, triples.own), (v.HEURISTIC_GRAPHS, triples.heuristic)):
-                    quads.extend(emit.in_graph(lines, v.graph_of_file(graphs, text.sha256, fact.source.key)))
+                written = emit.file_quads(fact, linked, text, parent)
+                shared |= written.shared
+                quads += [block for block in (written.own, written.heuristic) if block]
                 writer.add(linked)
-                for o in linked.occurrences:
-                    how[o.how] = how.get(o.how, 0) + 1
                 done += 1
         texts = (
             (r.facts.source, emit.FileText(r.task.sha256, r.size, r.lines)) for r in self.accepted if r.facts
@@ -191,10 +189,11 @@ class _Build:
         quads.extend(emit.provenance_quads(texts, tool_versions(self.specs)))
         self.stage("link", done, len(self.accepted))
         occurrences = writer.table()
+        counted = occurrences["how"].value_counts().to_pylist()
         self.counts = {
-            "quads": len(quads),
+            "quads": sum(block.count("\n") for block in quads),
             "occurrences": occurrences.num_rows,
-            "how": dict(sorted(how.items())),
+            "how": {one["values"]: one["counts"] for one in sorted(counted, key=itemgetter("values"))},
         }
         return quads, occurrences
 
@@ -210,8 +209,9 @@ class _Build:
 def _claim(owners: dict[str, str], facts: FileFacts) -> str | None:
     """Note who declares what. A reason to leave the file out, if another one already declares some of it."""
     source = facts.source
-    mine = {source.key, *(facts.iri(i) for i, e in enumerate(facts.entities) if e.kind != "Package")}
-    taken = sorted(mine & owners.keys())
+    iris = zip(facts.iris(), facts.entities, strict=True)
+    mine = [source.key, *(iri for iri, entity in iris if entity.kind != "Package")]
+    taken = sorted(owners.keys() & mine) if not owners.keys().isdisjoint(mine) else []
     if taken:
         return (
             f"{taken[0]} is already defined by {owners[taken[0]]}; give the sources different package names"

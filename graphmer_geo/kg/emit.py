@@ -1,19 +1,22 @@
-"""Facts to N-Quads, as text: one sorted block of lines per named graph."""
+"""Facts to N-Quads, as text: a block of lines per file, in an order that depends on the file alone."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import quote
 
 from graphmer_geo.kg import vocabulary as v
-from graphmer_geo.kg.facts import Entity, FileFacts, LinkedFile, SourceFile
+from graphmer_geo.kg.facts import FileFacts, LinkedFile, SourceFile
 
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 _TO_ESCAPE = re.compile(r'[\\"\n\r\t\b\f\x00-\x1f\x7f]')
 _TYPE = f"<{v.RDF_TYPE}>"
 _RELATIONS = frozenset(v.RELATIONS)
+#: kind -> the relation that ties it to its parent
+_CONTAINMENT = {kind: f"<{v.GM}{v.containment_of(kind)}>" for kind in v.KINDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,9 @@ def literal(value: str | bool | int) -> str:
         return f'"{"true" if value else "false"}"^^<{v.XSD}boolean>'
     if isinstance(value, int):
         return f'"{value}"^^<{v.XSD}integer>'
-    text = value.encode("utf-8", "replace").decode("utf-8").replace("\x00", "�")
-    return f'"{_TO_ESCAPE.sub(_escape, text)}"'
+    if not value.isascii() or "\x00" in value:
+        value = value.encode("utf-8", "replace").decode("utf-8").replace("\x00", "�")
+    return f'"{_TO_ESCAPE.sub(_escape, value)}"'
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -58,18 +62,18 @@ def project_iri(source: SourceFile) -> str:
 
 
 @dataclass(slots=True)
-class FileTriples:
-    """What one file asserts, as N-Triples without the final dot."""
+class FileQuads:
+    """What one file asserts, as N-Quads; no triple is in two of the three."""
 
-    own: set[str]  #: for the file's own graph
-    heuristic: set[str]  #: for its graph of heuristic edges
-    shared: set[str]  #: said of things that other files speak of too
+    own: str  #: for the file's own graph
+    heuristic: str  #: for its graph of heuristic edges
+    shared: set[str]  #: said of things that other files speak of too: triples, without graph and final dot
 
 
-def file_triples(
+def file_quads(
     facts: FileFacts, linked: LinkedFile, text: FileText, package_module: str | None = None
-) -> FileTriples:
-    """Everything one file asserts; no triple is in two of the three sets.
+) -> FileQuads:
+    """Everything one file asserts.
 
     Args:
         facts: What the file declares.
@@ -77,14 +81,18 @@ def file_triples(
         text: Hash and size of the file.
         package_module: IRI of the Python package that declares this module, if it is in the corpus.
     """
+    key = facts.source.key
+    graph = f" <{v.graph_of_file(v.FILE_GRAPHS, text.sha256, key)}> .\n"
+    guesses = f" <{v.graph_of_file(v.HEURISTIC_GRAPHS, text.sha256, key)}> .\n"
     sure, guessed = _reference_triples(linked)
-    own = {*_artifact_triples(facts.source, text), *_entity_triples(facts), *sure}
+    stated = [*_artifact_triples(facts.source, text), *sorted(sure)]
     if package_module:
-        own.add(_triple(package_module, "declares", facts.iri(0)))
+        stated.append(_triple(package_module, "declares", facts.iri(0)))
+    own = "".join((*_entity_quads(facts, graph), *(triple + graph for triple in stated)))
     shared = {*_project_triples(facts.source), *_package_triples(facts)}
     for iri, qualified_name in linked.externals.items():
         shared.update(_external_triples(linked.source.language, iri, qualified_name))
-    return FileTriples(own, guessed - sure, shared)
+    return FileQuads(own, "".join(triple + guesses for triple in sorted(guessed - sure)), shared)
 
 
 def in_graph(triples: Iterable[str], graph: str) -> list[str]:
@@ -111,24 +119,39 @@ def _artifact_triples(source: SourceFile, text: FileText) -> Iterator[str]:
         yield f"{file} <{v.GM}{name}> {literal(value)}"
 
 
-def _entity_triples(facts: FileFacts) -> Iterator[str]:
-    language = literal(facts.source.language)
-    file = term(file_iri(facts.source))
+def _entity_quads(facts: FileFacts, graph: str) -> Iterator[str]:
+    """One block of lines per entity: nearly half of all quads, so nothing is computed twice."""
+    # Each line is "subject predicate object graph"; `then` ends one and begins the next of one subject.
+    same = f"{graph}{{}} <{v.GM}"
+    number = f'"^^<{v.XSD}integer>'
+    constant = f"<{v.GM}language> {literal(facts.source.language)}{graph}"
+    constant_file = f"<{v.GM}definedInFile> {term(file_iri(facts.source))}{graph}"
+    iris = facts.iris()
     seen: set[str] = set()
     for index, entity in enumerate(facts.entities):
         if entity.descriptor in seen:  # reported by the extraction; a second one would merge with the first
             continue
         seen.add(entity.descriptor)
-        subject = facts.iri(index)
+        subject = f"<{iris[index]}>"
         if entity.parent >= 0:
-            yield _triple(facts.iri(entity.parent), v.containment_of(entity.kind), subject)
+            yield f"<{iris[entity.parent]}> {_CONTAINMENT[entity.kind]} {subject}{graph}"
         if entity.kind == "Package":
             continue
-        yield f"<{subject}> {_TYPE} <{v.GM}{_known(entity.kind, v.KINDS)}>"
-        yield f"<{subject}> <{v.GM}language> {language}"
-        yield f"<{subject}> <{v.GM}definedInFile> {file}"
-        for prop, value in _literals(entity):
-            yield f"<{subject}> <{v.GM}{prop}> {literal(value)}"
+        then = same.format(subject)
+        yield (
+            f"{subject} {_TYPE} <{v.GM}{entity.kind}>{graph}{subject} {constant}{subject} {constant_file}"
+            f"{subject} <{v.GM}name> {literal(entity.name)}"
+            f"{then}qualifiedName> {literal(entity.qualified_name)}"
+            f'{then}startByte> "{entity.start}{number}{then}endByte> "{entity.end}{number}'
+            f'{then}nameStartByte> "{entity.name_start}{number}{then}nameEndByte> "{entity.name_end}{number}'
+            f'{then}startLine> "{entity.start_line}{number}{then}endLine> "{entity.end_line}{number}{graph}'
+        )
+        for prop, value in entity.literals.items():
+            _known(prop, v.LITERALS)
+            values = value if isinstance(value, (list, tuple, set, frozenset)) else (value,)
+            for one in sorted(set(values)) if len(values) > 1 else values:
+                if one is not None:
+                    yield f"{subject} <{v.GM}{prop}> {literal(one)}{graph}"
 
 
 def _package_triples(facts: FileFacts) -> Iterator[str]:
@@ -142,26 +165,18 @@ def _package_triples(facts: FileFacts) -> Iterator[str]:
             yield f"{subject} <{v.GM}qualifiedName> {literal(entity.qualified_name)}"
 
 
-def _literals(entity: Entity) -> Iterator[tuple[str, str | bool | int]]:
-    for prop, attribute in v.ENTITY_FIELDS.items():
-        yield prop, getattr(entity, attribute)
-    for prop, value in entity.literals.items():
-        _known(prop, v.LITERALS)
-        if isinstance(value, (list, tuple, set, frozenset)):
-            yield from ((prop, one) for one in value)
-        elif value is not None:
-            yield prop, value
-
-
 def _reference_triples(linked: LinkedFile) -> tuple[set[str], set[str]]:
     """Triples with at least one exact or inferred witness, and triples with a heuristic one."""
+    witnessed = {
+        (o.subject, o.relation, o.target, o.how == "heuristic")
+        for o in linked.occurrences
+        if o.relation and o.target
+    }
+    witnessed.update((e.subject, e.relation, e.object, e.how == "heuristic") for e in linked.edges)
     sure: set[str] = set()
     guessed: set[str] = set()
-    for o in linked.occurrences:
-        if o.relation and o.target:
-            (guessed if o.how == "heuristic" else sure).add(_triple(o.subject, o.relation, o.target))
-    for e in linked.edges:
-        (guessed if e.how == "heuristic" else sure).add(_triple(e.subject, e.relation, e.object))
+    for subject, relation, target, is_guess in witnessed:
+        (guessed if is_guess else sure).add(_triple(subject, relation, target))
     return sure, guessed
 
 
@@ -182,12 +197,15 @@ def _known(name: str, names: Container[str]) -> str:
     return name
 
 
-def _external_triples(language: str, iri: str, qualified_name: str) -> Iterator[str]:
+@cache
+def _external_triples(language: str, iri: str, qualified_name: str) -> tuple[str, ...]:
     subject = term(iri)
-    yield f"{subject} {_TYPE} <{v.GM}{v.EXTERNAL}>"
-    yield f"{subject} <{v.GM}qualifiedName> {literal(qualified_name)}"
-    yield f"{subject} <{v.GM}name> {literal(simple_name(qualified_name))}"
-    yield f"{subject} <{v.GM}language> {literal(language)}"
+    return (
+        f"{subject} {_TYPE} <{v.GM}{v.EXTERNAL}>",
+        f"{subject} <{v.GM}qualifiedName> {literal(qualified_name)}",
+        f"{subject} <{v.GM}name> {literal(simple_name(qualified_name))}",
+        f"{subject} <{v.GM}language> {literal(language)}",
+    )
 
 
 def simple_name(qualified_name: str) -> str:

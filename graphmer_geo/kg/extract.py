@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 
 from graphmer_geo.errors import UserError
+from graphmer_geo.kg import collector
 from graphmer_geo.kg.facts import FileFacts, SourceFile
 from graphmer_geo.kg.languages.base import Language
 from graphmer_geo.kg.sources import read_bounded
@@ -119,7 +120,8 @@ def _alone(task: Task) -> Extracted:
 
 def extract_batch(tasks: Sequence[Task]) -> list[Extracted]:
     """Extract some files in this process."""
-    return [_extract(task) for task in tasks]
+    with collector.paused():
+        return [_extract(task) for task in tasks]
 
 
 def _extract(task: Task) -> Extracted:

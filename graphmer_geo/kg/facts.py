@@ -118,10 +118,18 @@ class FileFacts:
     entities: list[Entity]  # parents before children; [0] is the module (Python) or the package (Java)
     syntax: Any  # the language's own summary for its resolver: picklable, opaque to everything else
     problems: list[ParseProblem] = field(default_factory=list)
+    _iris: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def iris(self) -> list[str]:
+        """The IRIs of all entities, made once."""
+        if len(self._iris) != len(self.entities):
+            head = self.source.iri("")
+            self._iris = [head + descriptor_fragment(entity.descriptor) for entity in self.entities]
+        return self._iris
 
     def iri(self, index: int) -> str:
         """The IRI of the entity at this index."""
-        return self.source.iri(self.entities[index].descriptor)
+        return self.iris()[index]
 
 
 class Occurrence(NamedTuple):

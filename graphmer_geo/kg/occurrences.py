@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from graphmer_geo.kg.facts import LinkedFile
+from graphmer_geo.kg.facts import LinkedFile, Occurrence
 
 FILE_NAME = "occurrences.parquet"
 
@@ -27,34 +27,45 @@ SCHEMA = pa.schema(
 )
 
 
+_ROWS = 100_000  #: rows that wait as Python objects before they become Arrow arrays
+
+
 class OccurrenceWriter:
     """Collects occurrences file by file into one table, ordered by file, then position."""
 
     def __init__(self) -> None:
-        self._tables: list[pa.Table] = []
+        self._batches: list[pa.RecordBatch] = []
+        self._files: list[str] = []
+        self._rows: list[Occurrence] = []
 
     def add(self, linked: LinkedFile) -> None:
         """Append the occurrences of one file."""
-        rows = sorted(
-            linked.occurrences, key=lambda o: (o.start, o.end, o.role, o.relation or "", o.target or "")
-        )
-        columns = {
-            "file": [linked.source.key] * len(rows),
-            "start": [o.start for o in rows],
-            "end": [o.end for o in rows],
-            "line": [o.line for o in rows],
-            "role": [o.role for o in rows],
-            "relation": [o.relation for o in rows],
-            "subject": [o.subject for o in rows],
-            "entity": [o.target for o in rows],
-            "how": [o.how for o in rows],
-            "name": [_utf8(o.name) for o in rows],
-        }
-        self._tables.append(pa.table(columns, schema=SCHEMA))
+        self._files += [linked.source.key] * len(linked.occurrences)
+        self._rows += sorted(linked.occurrences, key=_order)
+        if len(self._rows) >= _ROWS:
+            self._flush()
 
     def table(self) -> pa.Table:
         """All rows so far."""
-        return pa.concat_tables([SCHEMA.empty_table(), *self._tables]).combine_chunks()
+        self._flush()
+        return pa.Table.from_batches(self._batches, SCHEMA).combine_chunks()
+
+    def _flush(self) -> None:
+        if self._rows:
+            starts, ends, lines, roles, relations, subjects, targets, hows, names = zip(
+                *self._rows, strict=True
+            )
+            columns = [
+                self._files, starts, ends, lines, roles, relations, subjects, targets, hows,
+                [name if name.isascii() else _utf8(name) for name in names],
+            ]  # fmt: skip
+            arrays = [pa.array(c, field.type) for c, field in zip(columns, SCHEMA, strict=True)]
+            self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=SCHEMA))
+            self._files, self._rows = [], []
+
+
+def _order(row: Occurrence) -> tuple[int, int, str, str, str]:
+    return row.start, row.end, row.role, row.relation or "", row.target or ""
 
 
 def write_occurrences(table: pa.Table, folder: Path) -> None:

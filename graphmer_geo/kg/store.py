@@ -7,7 +7,6 @@ import hashlib
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from graphmer_geo.kg.validate import ValidationReport
 
 STORE = "store"
+_PIECE = 1 << 20  #: characters handed to the parser at a time
 
 
 class KnowledgeGraph:
@@ -232,7 +232,7 @@ class KnowledgeGraph:
 
 
 def load_store(quads: Iterable[str], folder: Path | None = None) -> ox.Store:
-    """A new store with these N-Quads lines, in memory or in a folder."""
+    """A new store with these blocks of N-Quads lines, in memory or in a folder."""
     store = ox.Store() if folder is None else ox.Store(folder)
     store.bulk_load(input=cast(IO[bytes], _Lines(quads)), format=ox.RdfFormat.N_QUADS)
     if folder is not None:
@@ -265,6 +265,14 @@ class _Lines(io.RawIOBase):
         return data[:end]
 
 
-def _encoded(lines: Iterator[str]) -> Iterator[bytes]:
-    while chunk := "".join(islice(lines, 5_000)):
-        yield chunk.encode()
+def _encoded(blocks: Iterator[str]) -> Iterator[bytes]:
+    """Blocks joined to pieces of some size: most are a line, some a file."""
+    waiting: list[str] = []
+    size = 0
+    for block in blocks:
+        waiting.append(block)
+        size += len(block)
+        if size >= _PIECE:
+            yield "".join(waiting).encode()
+            waiting, size = [], 0
+    yield "".join(waiting).encode()

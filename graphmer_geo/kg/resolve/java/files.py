@@ -38,14 +38,11 @@ class FileScope:
                 self.stars.append(dotted)
             else:
                 self.single.setdefault(names[-1], dotted)
-        self._iris: list[str | None] = [None] * len(facts.entities)
+        self._iris = facts.iris()
 
     def iri(self, entity: int) -> str:
         """The IRI of an entity of this file."""
-        found = self._iris[entity]
-        if found is None:
-            found = self._iris[entity] = self.facts.iri(entity)
-        return found
+        return self._iris[entity]
 
     def find_type(self, name: str) -> ClassInfo | None:
         """The type that a simple name means at the top of this file, or None."""

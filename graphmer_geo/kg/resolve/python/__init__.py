@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 
 from graphmer_geo.kg.facts import FileFacts, LinkedFile
 from graphmer_geo.kg.resolve.python.emit import emitter
@@ -16,21 +14,8 @@ __all__ = ["link"]
 
 def link(files: Sequence[FileFacts]) -> Iterator[LinkedFile]:
     """Resolve names across files; one result per file, in the same order."""
-    with _collector_paused():
-        flow = Flow(World(files))
-        flow.solve()
-        emit = emitter(flow)
-        for index in range(len(files)):
-            yield emit(index)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """The solver makes millions of small tuples and no cycles: scanning them again and again costs time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
+    flow = Flow(World(files))
+    flow.solve()
+    emit = emitter(flow)
+    for index in range(len(files)):
+        yield emit(index)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from graphmer_geo.kg.facts import Edge, How, LinkedFile, Occurrence, descriptor_fragment, external_iri
+from graphmer_geo.kg.facts import Edge, How, LinkedFile, Occurrence, external_iri
 from graphmer_geo.kg.languages.python.ir import Site
 from graphmer_geo.kg.resolve.python.flow import Flow
 from graphmer_geo.kg.resolve.python.objects import Kind, external_member, looks_like_class
@@ -27,10 +27,8 @@ class Emitter:
         self.kinds: list[str] = []
         self.iris: list[str] = []
         for facts in self.world.files:
-            head = facts.source.iri("")
-            for entity in facts.entities:
-                self.kinds.append(entity.kind)
-                self.iris.append(head + descriptor_fragment(entity.descriptor))
+            self.kinds += [entity.kind for entity in facts.entities]
+            self.iris += facts.iris()
         self.implied: dict[int, list[tuple[int, int]]] = {}
         for caller, function in flow.implied:
             self.implied.setdefault(flow.file_of(caller), []).append((caller, function))
