@@ -53,6 +53,34 @@ def test_nested_types_also_inherited_ones() -> None:
     assert case.objects("calls", "B#f().") == {"A#N#n()."}
 
 
+def test_private_and_distant_members_are_not_inherited() -> None:
+    case = Case(
+        "package a; public class A { private static class N { } static class P { } private int f; int g; }"
+        "class B extends A { class N { N n; } void m() { int x = f + g; } class O { int f; "
+        "class I extends A { int y = f; } } }",
+        "package b; public class C extends a.A { class P { P p; } }",
+        "package c; import b.*; import java.util.*; class D extends E { Entry e; } class Entry { }"
+        "class E implements Map { private class Entry { } }",
+        "package b; class Entry { }",
+    )
+    assert case.objects("hasType", "B#N#n.") == {"B#N#"}
+    assert case.objects("hasType", "C#P#p.") == {"C#P#"}
+    assert case.objects("hasType", "D#e.") == {"Entry#"}
+    assert case.objects("reads", "B#m().") == {"A#g."}
+    assert case.objects("reads", "B#O#I#<initializer>().") == {"B#O#f."}
+
+
+def test_star_imports_bring_visible_types_only() -> None:
+    case = Case(
+        "package a; class F { }",
+        "package b; public class F { }",
+        "package c; import a.*; import b.*; class U { F f; }",
+    )
+    (target,) = {r.target for r in case.linked[2].occurrences if r.relation == "hasType"}
+    assert target is not None
+    assert "/b#" in target
+
+
 def test_methods_of_superclasses_interfaces_and_outer_classes() -> None:
     assert calls(
         "interface I { default void d() { } } class S implements I { void s() { } }"

@@ -263,6 +263,7 @@ class Extractor:
             return
         modifiers = modifiers_of(node)
         literals = literals_of(modifiers, "public")
+        literals["isStatic"] = True
         self.describe(literals, node, None, comment, with_signature=False)
         text = self.text.of(name)
         entity = self.entities.add(
@@ -321,7 +322,8 @@ class Extractor:
         is_constructor = node.type in ("constructor_declaration", "compact_constructor_declaration")
         body, modifiers = node.child_by_field_name("body"), modifiers_of(node)
         in_interface = decl.kind in ("Interface", "AnnotationType")
-        literals = literals_of(modifiers, "public" if in_interface else "package-private")
+        implicit = "private" if is_constructor and decl.kind == "Enum" else "package-private"
+        literals = literals_of(modifiers, "public" if in_interface else implicit)
         if node.type == "annotation_type_element_declaration" or (
             in_interface and body is None and not {"static", "default"} & set(modifiers.words)
         ):

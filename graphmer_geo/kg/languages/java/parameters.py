@@ -170,7 +170,8 @@ def _canonical_constructor(
     """The constructor that every record has though nobody writes it."""
     decl = extractor.syntax.classes[class_index]
     varargs = any(component.is_varargs for component in components)
-    literals: dict[str, Any] = {"visibility": "public", **({"isVarArgs": True} if varargs else {})}
+    visibility = extractor.entities.list[decl.entity].literals.get("visibility", "package-private")
+    literals: dict[str, Any] = {"visibility": visibility, **({"isVarArgs": True} if varargs else {})}
     at = header.start_byte
     entity = extractor.entities.add(
         "Constructor",

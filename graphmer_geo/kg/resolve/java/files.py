@@ -72,7 +72,7 @@ class FileScope:
                 return found
         for prefix in self.stars:
             found = world.known(f"{prefix}.{name}")
-            if found is not None:
+            if found is not None and found.is_visible_in(self.package):
                 return found
         for owner in self.static_stars:
             cls = world.known(owner)
@@ -103,6 +103,7 @@ def declared_classes(file: FileScope) -> dict[int, Any]:
         entity = facts.entities[decl.entity]
         info = ClassInfo(entity.qualified_name, decl.kind, file.iri(decl.entity), file, decl)
         info.name = decl.name
+        info.visibility = entity.literals.get("visibility", info.visibility)
         if decl.outer >= 0:
             outer = infos[decl.outer]
             info.outer = outer

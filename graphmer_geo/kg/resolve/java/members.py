@@ -39,7 +39,12 @@ def find_field(cls: ClassInfo, name: str) -> FieldInfo | None:
     if key in cls.member_cache:
         cached: FieldInfo | None = cls.member_cache[key]
         return cached
-    found = next((a.fields[name] for a in cls.ancestors if name in a.fields), None)
+    found = None
+    for ancestor in cls.ancestors:
+        field = ancestor.fields.get(name)
+        if field is not None and (ancestor is cls or not field.decl.is_private):
+            found = field
+            break
     cls.member_cache[key] = found
     return found
 

@@ -182,6 +182,7 @@ class ClassInfo:
         "outer_scope",
         "qualified",
         "types",
+        "visibility",
     )
 
     def __init__(
@@ -195,6 +196,7 @@ class ClassInfo:
         self.decl = decl
         self.external = False
         self.opaque = decl is None
+        self.visibility = "public"
         self.outer: ClassInfo | None = None
         self.outer_scope: Scope | None = None  # for local classes: the block they stand in
         self.fields: dict[str, FieldInfo] = {}
@@ -266,6 +268,14 @@ class ClassInfo:
         if self._ancestors is None:
             self._ancestors = _linearise(self)
         return self._ancestors
+
+    def is_inherited_by(self, cls: ClassInfo) -> bool:
+        """Whether this member type is a member of a class below its own, too (JLS 8.5)."""
+        return self.visibility != "private" and self.is_visible_in(cls.file.package)
+
+    def is_visible_in(self, package: str) -> bool:
+        """Whether its visibility reaches a package; the library's list has no private classes."""
+        return self.external or self.visibility in ("public", "protected") or self.file.package == package
 
     def inherits_opaque(self) -> Iterator[ClassInfo]:
         """Ancestors of which only the name is known."""
@@ -383,11 +393,16 @@ def member_type(cls: ClassInfo, name: str) -> ClassInfo | None:
     found = cls.types.get(name)
     if found is not None or cls.opaque:
         return found
+    hidden: set[ClassInfo] = set()
     for ancestor in cls.ancestors:
+        if ancestor in hidden:
+            continue
         found = ancestor.types.get(name)
-        if found is not None:
+        if found is not None and found.is_inherited_by(cls):
             return found
-        if ancestor.external and not ancestor.opaque:
+        if found is not None:  # it is no member here, and hides what is above it all the same
+            hidden.update(ancestor.ancestors)
+        elif ancestor.external and not ancestor.opaque:
             found = ancestor.file.world.known(f"{ancestor.qualified}.{name}")
             if found is not None:
                 return found
