@@ -15,7 +15,7 @@ from graphmer_geo.kg.resolve.python import mro
 from graphmer_geo.kg.resolve.python.objects import Kind, Objects
 from graphmer_geo.kg.resolve.python.world import World
 
-MAX_OBJECTS = 24  #: objects that one variable may hold
+MAX_OBJECTS = 12  #: objects that one variable may hold; more than 8 targets say nothing anyway
 MAX_VALUES = 6  #: of which known strings and numbers, when they come from elsewhere
 STEPS_PER_OPERATION = 60  #: bound on the work
 
