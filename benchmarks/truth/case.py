@@ -154,6 +154,13 @@ def _facts(kg: KnowledgeGraph, sources: Mapping[str, bytes], prefix: str, heuris
         for r in kg.occurrences.to_pylist()
         if heuristic or r["how"] != "heuristic"
     )
+    for row in rows:  # local variables are no nodes: their definition rows declare them
+        if row.role == "definition" and row.entity is not None and row.entity not in entities:
+            around = entities[row.subject].qualified_name if row.subject in entities else ""
+            entities[row.entity] = Entity(
+                row.entity, "LocalVariable", row.name, f"{around}.{row.name}", row.file,
+                row.start, row.end, row.start, row.subject,
+            )  # fmt: skip
     return Facts(sources, entities, triples, rows)
 
 

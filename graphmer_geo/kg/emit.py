@@ -9,7 +9,7 @@ from functools import cache
 from urllib.parse import quote
 
 from graphmer_geo.kg import vocabulary as v
-from graphmer_geo.kg.facts import FileFacts, LinkedFile, SourceFile
+from graphmer_geo.kg.facts import FileFacts, LinkedFile, SourceFile, entity_iri
 
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 _TO_ESCAPE = re.compile(r'[\\"\n\r\t\b\f\x00-\x1f\x7f]')
@@ -158,11 +158,27 @@ def _package_triples(facts: FileFacts) -> Iterator[str]:
     """A Java package is spread over files: what one of them says of it must hold in all."""
     for index, entity in enumerate(facts.entities):
         if entity.kind == "Package":
-            subject = term(facts.iri(index))
-            yield f"{subject} {_TYPE} <{v.GM}Package>"
-            yield f"{subject} <{v.GM}language> {literal(facts.source.language)}"
-            yield f"{subject} <{v.GM}name> {literal(entity.name)}"
-            yield f"{subject} <{v.GM}qualifiedName> {literal(entity.qualified_name)}"
+            yield from _one_package(facts.source, entity.qualified_name)
+            inner = facts.iri(index)
+            name = entity.qualified_name.rpartition(".")[0]
+            while name:  # `a.b.c` lies in `a.b`, whether or not that has files of its own
+                outer = package_iri(facts.source, name)
+                yield from _one_package(facts.source, name)
+                yield f"{term(outer)} <{v.GM}declares> {term(inner)}"
+                inner, name = outer, name.rpartition(".")[0]
+
+
+def package_iri(source: SourceFile, name: str) -> str:
+    """The IRI of a package of the same project."""
+    return entity_iri(source.language, source.package, source.version, name, "")
+
+
+def _one_package(source: SourceFile, name: str) -> Iterator[str]:
+    subject = term(package_iri(source, name))
+    yield f"{subject} {_TYPE} <{v.GM}Package>"
+    yield f"{subject} <{v.GM}language> {literal(source.language)}"
+    yield f"{subject} <{v.GM}name> {literal(name)}"
+    yield f"{subject} <{v.GM}qualifiedName> {literal(name)}"
 
 
 def _reference_triples(linked: LinkedFile) -> tuple[set[str], set[str]]:

@@ -40,6 +40,9 @@ class Case:
                 self.names[facts.iri(index)] = entity.descriptor
         for linked in self.linked:
             self.names.update(linked.externals)
+            for row in linked.occurrences:  # local variables are declared here only
+                if row.role == "definition" and row.target is not None:
+                    self.names.setdefault(row.target, f"{self.names[row.subject]}{row.name}")
 
     @property
     def rows(self) -> list[Row]:

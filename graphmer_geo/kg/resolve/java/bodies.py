@@ -12,7 +12,7 @@ from graphmer_geo.kg.resolve.java.calls import CallResolver
 from graphmer_geo.kg.resolve.java.constructors import ConstructorResolver
 from graphmer_geo.kg.resolve.java.expression_types import arithmetic, common_class, conditional, element_type
 from graphmer_geo.kg.resolve.java.fields import FieldResolver
-from graphmer_geo.kg.resolve.java.frames import Context, Frame
+from graphmer_geo.kg.resolve.java.frames import Context, Frame, local_iri
 from graphmer_geo.kg.resolve.java.functions import FunctionResolver
 from graphmer_geo.kg.resolve.java.members import find_field, upper_class
 from graphmer_geo.kg.resolve.java.model import (
@@ -151,6 +151,8 @@ class BodyLinker:
     def _cast(self, frame: Frame, op: o.Op, index: int) -> Any:
         type_ = self.uses.use(op[1], frame.scope, frame.context.subject)
         self.expect(frame, op[2], type_)
+        if op[2] in frame.exact:
+            frame.exact[index] = frame.exact[op[2]]
         return type_
 
     def _same(self, frame: Frame, op: o.Op, index: int) -> Any:
@@ -197,25 +199,33 @@ class BodyLinker:
             frame.scope = frame.scope.parent
 
     def _local(self, frame: Frame, op: o.Op, index: int) -> Any:
-        _, name, _, ref, value, flavour = op
+        _, name, start, ref, value, flavour = op
         inferred = False
+        iri = local_iri(frame, name, start)
         if ref is None or (len(ref[0]) == 1 and ref[0][0][0] == "var" and not ref[2]):
             type_ = frame.type_of(value)
             inferred = value >= 0 and bool(frame.inferred[value])
             if flavour == o.FOR_EACH:
                 type_ = element_type(type_, self.world)
         else:
-            type_ = self.uses.use(ref, frame.scope, frame.context.subject)
+            type_ = self.uses.use(ref, frame.scope, iri)
             if flavour == o.PLAIN:
                 self.expect(frame, value, type_)
-        frame.scope.declare(name, Variable(type_, inferred, None))
+        made = frame.exact.get(value) if flavour == o.PLAIN and name not in frame.assigned else None
+        self.declare_local(frame, name, start, Variable(type_, inferred, iri, made))
+
+    def declare_local(self, frame: Frame, name: str, start: int, variable: Variable) -> None:
+        """A local variable is no node of the graph: it lives in the occurrence table, which says where."""
+        frame.scope.declare(name, variable)
+        self.out.row(name, start, "definition", None, frame.context.subject, variable.iri)
 
     def _catch(self, frame: Frame, op: o.Op, index: int) -> Any:
-        _, refs, name, _ = op
+        _, refs, name, start = op
         subject = frame.context.subject
         types = [self.uses.use(ref, frame.scope, subject, "catch", "catches") for ref in refs]
         type_ = types[0] if len(types) == 1 else common_class([t for t in types if t is not None])
-        frame.scope.declare(name, Variable(type_, len(types) > 1, None))
+        iri = local_iri(frame, name, start)
+        self.declare_local(frame, name, start, Variable(type_, len(types) > 1, iri))
 
     def _throw(self, frame: Frame, op: o.Op, index: int) -> Any:
         _, value, start, end, name = op

@@ -73,7 +73,7 @@ class CallResolver:
             receiver = (self.world.object, (), 0) if self.world.object is not None else None
         if receiver is None or not isinstance(receiver[0], ClassInfo):
             return self.give_up(frame, name, start, args)
-        return self._member_call(frame, receiver, name, start, args, inferred, index)
+        return self._member_call(frame, receiver, name, start, args, inferred, index, obj)
 
     def unresolved_package(self, frame: Frame, value: PackageName) -> None:
         """Records a qualifier that turned out to be nothing known."""
@@ -125,6 +125,7 @@ class CallResolver:
         args: Sequence[int],
         inferred: bool,
         index: int,
+        obj: int = -1,
     ) -> Outcome:
         cls: ClassInfo = receiver[0]
         methods = find_methods(cls, name)
@@ -138,12 +139,44 @@ class CallResolver:
                 return self._external(frame, opaque[0], name, start, args, "inferred")
             return self.give_up(frame, name, start, args)
         how: How = "heuristic" if not is_certain else "inferred" if inferred else "exact"
-        target = self.target(cls, method)
-        self.out.row(name, start, "call", calls_relation(frame), frame.context.subject, target, how)
+        self._record(frame, cls, method, name, start, how, obj)
         type_ = self.bodies.binder.bind(frame, receiver, method, args, arguments, index)
         if name == "getClass" and not args and method.owner is self.world.object:
             type_ = (type_[0], (receiver,), 0) if type_ is not None else None
         return Outcome(type_, inferred or (bool(method.type_vars) and type_ is not None) or not is_certain)
+
+    def _record(
+        self, frame: Frame, cls: ClassInfo, method: MethodInfo, name: str, start: int, how: How, obj: int
+    ) -> None:
+        """A row for the method that is named, and one for each other method that may run in its place."""
+        relation, subject, out = calls_relation(frame), frame.context.subject, self.out
+        named, dispatch = self.target(cls, method), self.world.dispatch
+        if relation is None or self._is_bound(frame, method, obj):
+            out.row(name, start, "call", relation, subject, named, how)
+            return
+        made = frame.exact.get(obj)
+        run = dispatch.selected(made, method) if made is not None else None
+        if made is not None and run is not None:
+            if run is not method:  # the receiver's class is known: only its method runs
+                out.row(name, start, "call", None, subject, named, how)
+                out.row(name, start, "call", relation, subject, self.target(made, run), "inferred")
+            else:
+                out.row(name, start, "call", relation, subject, named, how)
+            return
+        out.row(name, start, "call", relation, subject, named, how)
+        possible = dispatch.possible(cls, method)
+        # The only implementation there is runs; of several, each may.
+        is_sole = len(possible) == 1 and method.decl.is_abstract and cls in possible[0].owner.ancestors
+        for other in possible:
+            out.row(name, start, "call", relation, subject, other.iri, "inferred" if is_sole else "heuristic")
+
+    @staticmethod
+    def _is_bound(frame: Frame, method: MethodInfo, obj: int) -> bool:
+        """Whether the call runs the method that it names, whatever the receiver is."""
+        decl = method.decl
+        if decl.is_static or decl.is_private:
+            return True
+        return obj >= 0 and frame.ops[obj][0] in (o.SUPER, o.OUTER_SUPER)
 
     def target(self, cls: ClassInfo, method: MethodInfo) -> str:
         """The IRI of a method; one from outside is named after the class through which it is reached."""

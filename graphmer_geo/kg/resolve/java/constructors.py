@@ -50,7 +50,10 @@ class ConstructorResolver:
         result = self._constructor(frame, type_, name, start, args)
         if body >= 0:
             self.bodies.enter_class(self.bodies.classes[body], frame.scope)
+            frame.exact[index] = self.bodies.classes[body]
             return self.bodies.classes[body], (), 0
+        if not type_[0].opaque:
+            frame.exact[index] = type_[0]
         return result
 
     def base_relation(self, ref: o.TypeRef, scope: Scope) -> str:

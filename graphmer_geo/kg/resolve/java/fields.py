@@ -38,9 +38,12 @@ class FieldResolver:
                 variable = scope.variables.get(name)
                 if variable is not None:
                     frame.inferred[index] = variable.is_inferred
-                    if variable.iri is not None:
-                        role: Role = "read" if access == o.READ else "write"
-                        self.out.row(name, start, role, None, context.subject, variable.iri)
+                    if access != o.WRITE:
+                        self.out.row(name, start, "read", None, context.subject, variable.iri)
+                    if access != o.READ:
+                        self.out.row(name, start, "write", None, context.subject, variable.iri)
+                    if variable.made is not None:
+                        frame.exact[index] = variable.made
                     return variable.type
             if scope.cls is not None:
                 outcome = self._field_of(scope.cls, name)

@@ -55,6 +55,8 @@ class FunctionResolver:
             else:
                 type_ = parameters[position] if position < len(parameters) else None
             scope.declare(name, Variable(type_, ref is None, iri))
+        if not outer.quiet:  # who makes a function lets it be called
+            self.out.edge(outer.subject, "calls", subject, "heuristic")
         frame = self.bodies.run_pending(ops, Context(subject, outer.cls, scope, returns, outer.quiet))
         value.result = self.bodies.expect(frame, result, returns) if result >= 0 else frame.result
         self.bodies.finish(frame)
@@ -125,6 +127,8 @@ class FunctionResolver:
             self.bodies.calls.target(cls, method),
             how if is_certain else "heuristic",
         )
+        if relation is not None and not method.owner.external:
+            self.out.edge(subject, "calls", method.iri, "heuristic")
         if name != "<init>":
             unbound = is_type and not method.decl.is_static
             actual = self._unbound_receiver(receiver, parameters) if unbound else receiver

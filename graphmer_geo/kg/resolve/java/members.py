@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from graphmer_geo.kg.resolve.java.model import (
+    PRIMITIVES,
     ClassInfo,
     FieldInfo,
     MethodInfo,
@@ -96,6 +97,20 @@ def _signature(method: MethodInfo, owner: ClassInfo, args: tuple[Any, ...]) -> A
     return tuple(erasure(substitute(parameter, mapping)) for parameter in method.parameters)
 
 
+def signature_in(method: MethodInfo, cls: ClassInfo) -> Any:
+    """The erased parameter types of a method as a class below its own sees them."""
+    return _signature(method, method.owner, cls.ancestors.get(method.owner, ()))
+
+
+def _have_related_results(method: MethodInfo, other: MethodInfo) -> bool:
+    """Whether one may override the other (JLS 8.4.5): two primitive results, or void, have to be the same."""
+    mine, theirs = method.decl.returns, other.decl.returns
+    if mine is None or theirs is None:
+        return True
+    names = [ref[0][0][0] if len(ref[0]) == 1 and not ref[2] else "" for ref in (mine, theirs)]
+    return names[0] == names[1] or not any(name in PRIMITIVES for name in names)
+
+
 def overridden(method: MethodInfo) -> list[MethodInfo]:
     """The nearest methods that a method overrides: one on each way up."""
     if method.decl.is_static or method.decl.is_private or method.name == "<init>":
@@ -114,6 +129,8 @@ def overridden(method: MethodInfo) -> list[MethodInfo]:
         match: MethodInfo | None = None
         for other in upper.methods.get(name, ()):
             if other.arity != arity or other.decl.is_static or other.decl.is_private:
+                continue
+            if not _have_related_results(method, other):
                 continue
             own = own if own is not None else _signature(method, cls, ())
             if own == _signature(other, upper, above.get(upper, ())) or own == _signature(other, upper, ()):

@@ -335,7 +335,8 @@ class Variable(NamedTuple):
 
     type: Type | None
     is_inferred: bool
-    iri: str | None  # of a parameter; local variables are no entities
+    iri: str
+    made: ClassInfo | None = None  # the class of every object it holds, where that shows
 
 
 class Scope:

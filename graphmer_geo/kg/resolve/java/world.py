@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from graphmer_geo.kg.facts import FileFacts, SourceFile, external_iri
 from graphmer_geo.kg.languages.java import ops as o
 from graphmer_geo.kg.resolve.java import jdk
+from graphmer_geo.kg.resolve.java.dispatch import Dispatch
 from graphmer_geo.kg.resolve.java.files import FileScope, declared_classes
 from graphmer_geo.kg.resolve.java.model import (
     PRIMITIVE_TYPES,
@@ -38,6 +39,7 @@ class World:
         self._nowhere = FileScope(self, FileFacts(source, [], o.JavaSyntax("", [], [], ())))
         self._is_known_package: dict[str, bool] = {}
         self.object = self.known("java.lang.Object")
+        self.dispatch = Dispatch(self)
         string = self.class_or_external("java.lang.String")
         self.string: Type | None = (string, (), 0) if string is not None else None
 

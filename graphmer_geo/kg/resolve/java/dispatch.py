@@ -1,0 +1,138 @@
+"""Which methods a virtual call may run besides the one that it names."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from graphmer_geo.kg.resolve.java.members import find_methods, signature_in
+from graphmer_geo.kg.resolve.java.model import ClassInfo, MethodInfo
+
+if TYPE_CHECKING:
+    from graphmer_geo.kg.resolve.java.world import World
+
+#: A call with more possible targets than this names none of them: `x.toString()` may run anything, and that
+#: says nothing about the caller.
+MOST_TARGETS = 8
+#: Classes below the static type that are looked at; more of them would exceed MOST_TARGETS anyway.
+MOST_SUBCLASSES = 64
+
+
+class Dispatch:
+    """Class hierarchy analysis over the corpus, by need and remembered."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._below: dict[ClassInfo, list[ClassInfo]] | None = None
+        self._declaring: dict[tuple[str, int], list[MethodInfo]] = defaultdict(list)
+        self._possible: dict[tuple[ClassInfo, MethodInfo], tuple[MethodInfo, ...]] = {}
+
+    def selected(self, cls: ClassInfo, method: MethodInfo) -> MethodInfo | None:
+        """The method that runs when a method is called on an object of exactly this class."""
+        wanted = signature_in(method, cls)
+        for other in find_methods(cls, method.name):
+            if other is method or (other.arity == method.arity and signature_in(other, cls) == wanted):
+                return other
+        return None
+
+    def possible(self, cls: ClassInfo, method: MethodInfo) -> tuple[MethodInfo, ...]:
+        """Methods of the corpus other than the named one that a call through a static type may run."""
+        decl = method.decl
+        if decl.is_static or decl.is_private or method.name == "<init>":
+            return ()
+        key = cls, method
+        found = self._possible.get(key)
+        if found is None:
+            found = self._possible[key] = self._find(cls, method)
+        return found
+
+    def _find(self, cls: ClassInfo, method: MethodInfo) -> tuple[MethodInfo, ...]:
+        below = self._index()
+        if cls is self.world.object:
+            candidates = self._declaring.get((method.name, method.arity), [])
+            return tuple(candidates) if len(candidates) <= MOST_TARGETS else ()
+        found: dict[MethodInfo, None] = {}
+        seen = {cls: None}
+        stack = [cls]
+        while stack:
+            for lower in below.get(stack.pop(), ()):
+                if lower in seen:
+                    continue
+                seen[lower] = None
+                stack.append(lower)
+                target = self._run_by(lower, method)
+                if target is not None and target is not method and not target.owner.external:
+                    found[target] = None
+            if len(seen) > MOST_SUBCLASSES or len(found) > MOST_TARGETS:
+                return ()
+        if len(seen) == 1 and cls.is_interface and not cls.external and method.decl.is_abstract:
+            return self._by_signature(cls, method)
+        return tuple(found)
+
+    def _run_by(self, cls: ClassInfo, method: MethodInfo) -> MethodInfo | None:
+        if cls.decl is not None and cls.decl.is_local:  # what is around it is known only where it stands
+            return next((m for m in cls.methods.get(method.name, ()) if m.arity == method.arity), None)
+        target = self.selected(cls, method)
+        return None if target is None or target.decl.is_abstract else target
+
+    def _by_signature(self, interface: ClassInfo, method: MethodInfo) -> tuple[MethodInfo, ...]:
+        """Methods that become an implementation when somebody else's class inherits both.
+
+        Of an interface that nothing in the corpus implements: a library's, whose callers are elsewhere.
+        """
+        wanted = signature_in(method, interface)
+        found = [
+            other
+            for other in self._declaring.get((method.name, method.arity), [])
+            if not other.owner.is_interface
+            and self._can_be_inherited(other)
+            and _can_meet(interface, other.owner)
+            and signature_in(other, other.owner) == wanted
+        ]
+        return tuple(found) if len(found) <= MOST_TARGETS else ()
+
+    @staticmethod
+    def _can_be_inherited(method: MethodInfo) -> bool:
+        owner = method.owner
+        if method.decl.is_abstract or owner.decl is None or owner.decl.is_local or owner.kind != "Class":
+            return False
+        entities = owner.file.facts.entities
+        literals = entities[method.decl.entity].literals
+        final = "final" in entities[owner.decl.entity].literals.get("modifier", ())
+        return literals.get("visibility") == "public" and not final
+
+    def _index(self) -> dict[ClassInfo, list[ClassInfo]]:
+        """Direct subclasses of every class, and the corpus' instance methods by name."""
+        if self._below is None:
+            self._below = {}
+            for file in self.world.files:
+                for cls in file.classes:
+                    for upper in self._uppers(cls):
+                        self._below.setdefault(upper, []).append(cls)
+                    for methods in cls.methods.values():
+                        for method in methods:
+                            decl = method.decl
+                            if not (decl.is_static or decl.is_abstract or decl.is_private):
+                                self._declaring[method.name, method.arity].append(method)
+        return self._below
+
+    def _uppers(self, cls: ClassInfo) -> list[ClassInfo]:
+        decl = cls.decl
+        if decl is None or not decl.is_local or cls.outer is None:
+            return [upper for upper, _, _ in cls.supers]
+        # The block around a local class is not linked yet: its supertypes must not be remembered.
+        refs = [*((decl.base,) if decl.base is not None else ()), *decl.extends, *decl.implements]
+        found = (self.world.resolve(ref, cls.outer.body_scope) for ref in refs)
+        return [type_[0] for type_ in found if type_ is not None and isinstance(type_[0], ClassInfo)]
+
+
+def _can_meet(interface: ClassInfo, cls: ClassInfo) -> bool:
+    """Whether one class may extend the one and implement the other: both are visible from one package."""
+    if interface.file.package == cls.file.package:
+        return True
+    return _is_public(interface) or _is_public(cls)
+
+
+def _is_public(cls: ClassInfo) -> bool:
+    decl = cls.decl
+    return decl is not None and cls.file.facts.entities[decl.entity].literals.get("visibility") == "public"

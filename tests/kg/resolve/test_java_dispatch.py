@@ -1,0 +1,110 @@
+"""Which methods a virtual call may run."""
+
+from __future__ import annotations
+
+from tests.kg.languages.java_case import Case
+
+
+def called(source: str, subject: str) -> dict[str | None, str]:
+    """Targets of the calls of one method, with how they were found."""
+    rows = Case(source).rows
+    return {r.target: r.how for r in rows if r.relation == "calls" and r.subject == subject}
+
+
+HIERARCHY = (
+    "interface I { void go(); } class A implements I { public void go() { } }"
+    " class B extends A { public void go() { } } class C extends A { } class Other { public void go() { } }"
+)
+
+
+def test_a_call_through_a_supertype_may_run_every_override_below_it() -> None:
+    found = called(f"{HIERARCHY} class T {{ void f(I i) {{ i.go(); }} }}", "T#f(I).")
+    assert found == {"I#go().": "exact", "A#go().": "heuristic", "B#go().": "heuristic"}
+
+
+def test_the_static_type_bounds_what_may_run() -> None:
+    assert called(f"{HIERARCHY} class T {{ void f(B b) {{ b.go(); }} }}", "T#f(B).") == {"B#go().": "exact"}
+    assert called(f"{HIERARCHY} class T {{ void f(A a) {{ a.go(); }} }}", "T#f(A).") == {
+        "A#go().": "exact",
+        "B#go().": "heuristic",
+    }
+
+
+def test_a_sole_implementation_is_inferred() -> None:
+    source = "interface I { void go(); } class A implements I { public void go() { } }"
+    found = called(f"{source} class T {{ void f(I i) {{ i.go(); }} }}", "T#f(I).")
+    assert found == {"I#go().": "exact", "A#go().": "inferred"}
+
+
+def test_an_object_made_here_runs_the_method_of_its_class() -> None:
+    source = f"{HIERARCHY} class T {{ void f() {{ I i = new C(); i.go(); }} }}"
+    assert called(source, "T#f().") == {"A#go().": "inferred"}
+    again = f"{HIERARCHY} class T {{ I j; void f() {{ I i = new C(); i = j; i.go(); }} }}"
+    assert "B#go()." in called(again, "T#f().")
+
+
+def test_a_superclass_wins_over_a_default_method() -> None:
+    source = (
+        "interface I { default void go() { } } class S { public void go() { } }"
+        " class C extends S implements I { }"
+        " class T { void f() { I i = new C(); i.go(); } void g(I i) { i.go(); } }"
+    )
+    assert called(source, "T#f().") == {"S#go().": "inferred"}
+    assert called(source, "T#g(I).") == {"I#go().": "exact", "S#go().": "heuristic"}
+
+
+def test_super_static_and_private_calls_are_bound() -> None:
+    source = (
+        "class A { void go() { } static void s() { } private void p() { } void f() { s(); p(); } }"
+        " class B extends A { void go() { super.go(); } static void s() { } }"
+        " class C extends B { void go() { } }"
+    )
+    assert called(source, "A#f().") == {"A#s().": "exact", "A#p().": "exact"}
+    assert called(source, "B#go().") == {"A#go().": "exact"}
+
+
+def test_anonymous_classes_are_among_what_may_run() -> None:
+    source = (
+        "interface I { void go(); } class T { void f(I i) { i.go(); }"
+        " I a = new I() { public void go() { } }; I b = new I() { public void go() { } }; }"
+    )
+    assert set(called(source, "T#f(I).").values()) == {"exact", "heuristic"}
+    assert len(called(source, "T#f(I).")) == 3
+
+
+def test_a_call_that_may_run_anything_names_only_its_own_method() -> None:
+    classes = " ".join(f"class C{n} {{ public String toString() {{ return null; }} }}" for n in range(9))
+    found = called(f"{classes} class T {{ void f(Object o) {{ o.toString(); }} }}", "T#f(Object).")
+    assert found == {"java.lang.Object.toString": "exact"}
+
+
+def test_an_interface_without_implementation_meets_methods_of_its_signature() -> None:
+    source = (
+        "interface I { void go(); } class P { public void go() { } } final class F { public void go() { } }"
+        " class Q { void go() { } } class R { public void go(int n) { } } class T { void f(I i) { i.go(); } }"
+    )
+    assert called(source, "T#f(I).") == {"I#go().": "exact", "P#go().": "heuristic"}
+
+
+def test_who_makes_a_function_lets_it_be_called() -> None:
+    case = Case(
+        "class T { void f() { Runnable r = () -> g(); Runnable q = T::h; r.run(); }"
+        " void g() { } static void h() { } }"
+    )
+    assert {"T#f().<lambda1>().", "T#h()."} <= case.objects("calls", "T#f().")
+
+
+def test_local_variables_live_in_the_occurrence_table() -> None:
+    case = Case("class T { int f(int p) { int x = p; x += 1; int y = x; return x; } }")
+    names = case.facts[0].entities
+    assert not any(e.name == "x" for e in names)
+    rows = [(r.role, r.relation) for r in case.rows if r.target == "T#f(int).x"]
+    assert rows == [("read", None), ("write", None), ("read", None), ("read", None)]
+
+
+def test_another_primitive_result_is_no_override() -> None:
+    case = Case(
+        "class A { int n() { return 1; } A me() { return this; } }"
+        " class B extends A { void n() { } B me() { return this; } }"
+    )
+    assert case.triples("overrides") == {("B#me().", "A#me().")}
