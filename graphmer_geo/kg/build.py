@@ -15,21 +15,22 @@ from operator import itemgetter
 from pathlib import Path
 
 import pyarrow as pa
+import pyoxigraph as ox
 
 from graphmer_geo import __version__
 from graphmer_geo.errors import UserError
 from graphmer_geo.kg import collector, emit
-from graphmer_geo.kg import vocabulary as v
 from graphmer_geo.kg.extract import Extracted, Task, count_lines, extract_all, load_language
 from graphmer_geo.kg.facts import FileFacts, SourceFile
 from graphmer_geo.kg.folder import recover, replaced_folder
 from graphmer_geo.kg.languages import GRAMMARS, LANGUAGES
+from graphmer_geo.kg.loading import StoreLoader
 from graphmer_geo.kg.manifest import FILE_NAME as MANIFEST
 from graphmer_geo.kg.manifest import FileRecord, Manifest
 from graphmer_geo.kg.occurrences import OccurrenceWriter, write_occurrences
 from graphmer_geo.kg.ontology import load_ontology
 from graphmer_geo.kg.sources import FoundFile, Source, find_files, read_bounded
-from graphmer_geo.kg.store import STORE, KnowledgeGraph, load_store
+from graphmer_geo.kg.store import STORE, KnowledgeGraph
 
 log = logging.getLogger(__name__)
 
@@ -74,17 +75,15 @@ def build_kg(
         log.info("%s is up to date", target)
         return KnowledgeGraph.open(target)
     with collector.paused():
-        build.extract()
-        quads, occurrences = build.link()
-    manifest = build.manifest()
-    if target is None:
-        return KnowledgeGraph(load_store(quads), occurrences, manifest)
-    with replaced_folder(target) as folder:
-        build.stage("load", 0, 1)
-        load_store(quads, folder / STORE)
-        write_occurrences(occurrences, folder)
-        build.stage("load", 1, 1)
-        build.manifest().save(folder)
+        if target is None:
+            with StoreLoader() as loader:
+                occurrences = build.run(loader)
+                return KnowledgeGraph(build.load(loader), occurrences, build.manifest())
+        with replaced_folder(target) as folder:
+            with StoreLoader(folder / STORE) as loader:
+                write_occurrences(build.run(loader), folder)
+                build.load(loader)
+            build.manifest().save(folder)
     return KnowledgeGraph.open(target)
 
 
@@ -103,6 +102,7 @@ class _Build:
     seconds: dict[str, float] = field(default_factory=dict)
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     _stage: tuple[str, float] | None = None
+    _quads: int = 0
 
     def stage(self, name: str, done: int, total: int) -> None:
         """Report progress, and time the stages."""
@@ -139,7 +139,24 @@ class _Build:
             spec = self.specs[file.language]
             self.tasks.append(Task(spec, file.root, file.path, *names, sha256))
 
-    def extract(self) -> None:
+    def run(self, loader: StoreLoader) -> pa.Table:
+        """Write all quads, and return all occurrences."""
+        self._write(loader, _ontology_quads())
+        self._extract(loader)
+        return self._link(loader)
+
+    def load(self, loader: StoreLoader) -> ox.Store:
+        """Wait until the store holds everything."""
+        self.stage("load", 0, 1)
+        store = loader.finish()
+        self.stage("load", 1, 1)
+        return store
+
+    def _write(self, loader: StoreLoader, quads: emit.Quads) -> None:
+        loader.write(quads.text)
+        self._quads += quads.count
+
+    def _extract(self, loader: StoreLoader) -> None:
         def report(done: int) -> None:
             self.stage("extract", done, len(self.tasks))
 
@@ -151,6 +168,9 @@ class _Build:
                 if twin:
                     result.problems.append(f"not in the graph: {twin}")
                 else:
+                    assert result.declared is not None
+                    self._write(loader, result.declared)
+                    result.declared = None
                     self.accepted.append(result)
                     self._record(result, "partial" if result.problems else "ok")
                     continue
@@ -163,10 +183,8 @@ class _Build:
         changed = {"module": module, "status": status, "problems": (*old.problems, *result.problems)}
         self.records[place] = FileRecord(**{**old.__dict__, **changed})
 
-    def link(self) -> tuple[list[str], pa.Table]:
-        """All N-Quads, in blocks of whole lines, and all occurrences."""
-        quads = load_ontology().quads()
-        shared: set[str] = set()
+    def _link(self, loader: StoreLoader) -> pa.Table:
+        shared = emit.Shared()
         writer = OccurrenceWriter()
         packages = _package_modules(r.facts for r in self.accepted if r.facts)
         done = 0
@@ -175,27 +193,23 @@ class _Build:
             facts = [r.facts for r in mine if r.facts]
             for result, fact, linked in zip(mine, facts, load_language(spec).link(facts), strict=True):
                 self.stage("link", done, len(self.accepted))
-                text = emit.FileText(result.task.sha256, result.size, result.lines)
                 parent = packages.get((*_project(fact.source), fact.source.module.rpartition(".")[0]))
-                written = emit.file_quads(fact, linked, text, parent)
-                shared |= written.shared
-                quads += [block for block in (written.own, written.heuristic) if block]
+                self._write(loader, emit.references(linked, result.text, fact.iri(0), parent))
+                shared.add(fact, linked)
                 writer.add(linked)
                 done += 1
-        texts = (
-            (r.facts.source, emit.FileText(r.task.sha256, r.size, r.lines)) for r in self.accepted if r.facts
-        )
-        quads.extend(emit.in_graph(shared, v.SHARED_GRAPH))
-        quads.extend(emit.provenance_quads(texts, tool_versions(self.specs)))
+        texts = ((r.facts.source, r.text) for r in self.accepted if r.facts)
+        self._write(loader, shared.quads())
+        self._write(loader, emit.provenance_quads(texts, tool_versions(self.specs)))
         self.stage("link", done, len(self.accepted))
         occurrences = writer.table()
         counted = occurrences["how"].value_counts().to_pylist()
         self.counts = {
-            "quads": sum(block.count("\n") for block in quads),
+            "quads": self._quads,
             "occurrences": occurrences.num_rows,
             "how": {one["values"]: one["counts"] for one in sorted(counted, key=itemgetter("values"))},
         }
-        return quads, occurrences
+        return occurrences
 
     def manifest(self) -> Manifest:
         records = tuple(sorted(self.records.values(), key=lambda r: (r.key, r.root)))
@@ -204,6 +218,11 @@ class _Build:
         tools = tool_versions(self.specs)
         ontology = load_ontology().version
         return Manifest(self.fingerprint, ontology, tools, records, counts, self.started, dict(self.seconds))
+
+
+def _ontology_quads() -> emit.Quads:
+    lines = load_ontology().quads()
+    return emit.Quads("".join(lines).encode(), len(lines))
 
 
 def _claim(owners: dict[str, str], facts: FileFacts) -> str | None:

@@ -1,22 +1,22 @@
-"""Facts to N-Quads, as text: a block of lines per file, in an order that depends on the file alone."""
+"""Facts to N-Quads, as bytes: what a file declares, what it refers to, and what all files say together."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from graphmer_geo.kg import vocabulary as v
 from graphmer_geo.kg.facts import FileFacts, LinkedFile, SourceFile, entity_iri
 
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
-_TO_ESCAPE = re.compile(r'[\\"\n\r\t\b\f\x00-\x1f\x7f]')
+_TO_ESCAPE = re.compile(r'[\\"\x00-\x1f\x7f]')
 _TYPE = f"<{v.RDF_TYPE}>"
-_RELATIONS = frozenset(v.RELATIONS)
-#: kind -> the relation that ties it to its parent
-_CONTAINMENT = {kind: f"<{v.GM}{v.containment_of(kind)}>" for kind in v.KINDS}
+_INTEGER = f'"^^<{v.XSD}integer>'
+_RELATIONS = {name: f"> <{v.GM}{name}> <" for name in v.RELATIONS}
+_LITERALS = {name: f"<{v.GM}{name}> " for name in v.LITERALS}
+_KINDS = {kind: f"{_TYPE} <{v.GM}{kind}>" for kind in v.KINDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,14 @@ class FileText:
     sha256: str
     size: int
     lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quads:
+    """N-Quads, and how many."""
+
+    text: bytes
+    count: int
 
 
 def term(iri: str) -> str:
@@ -38,14 +46,17 @@ def literal(value: str | bool | int) -> str:
     if isinstance(value, bool):
         return f'"{"true" if value else "false"}"^^<{v.XSD}boolean>'
     if isinstance(value, int):
-        return f'"{value}"^^<{v.XSD}integer>'
-    if not value.isascii() or "\x00" in value:
-        value = value.encode("utf-8", "replace").decode("utf-8").replace("\x00", "�")
-    return f'"{_TO_ESCAPE.sub(_escape, value)}"'
+        return f'"{value}{_INTEGER}'
+    if value.isascii():
+        return f'"{_TO_ESCAPE.sub(_escape, value)}"' if _TO_ESCAPE.search(value) else f'"{value}"'
+    text = value.encode("utf-8", "replace").decode("utf-8")
+    return f'"{_TO_ESCAPE.sub(_escape, text)}"'
 
 
 def _escape(match: re.Match[str]) -> str:
     char = match.group()
+    if char == "\x00":
+        return "�"
     return _ESCAPES.get(char) or f"\\u{ord(char):04X}"
 
 
@@ -61,43 +72,118 @@ def project_iri(source: SourceFile) -> str:
     )
 
 
-@dataclass(slots=True)
-class FileQuads:
-    """What one file asserts, as N-Quads; no triple is in two of the three."""
+def declarations(facts: FileFacts, text: FileText) -> Quads:
+    """What a file says on its own, for its named graph: the file, and every entity it declares.
 
-    own: str  #: for the file's own graph
-    heuristic: str  #: for its graph of heuristic edges
-    shared: set[str]  #: said of things that other files speak of too: triples, without graph and final dot
+    Each fact is written once, in the order of the entities.
 
-
-def file_quads(
-    facts: FileFacts, linked: LinkedFile, text: FileText, package_module: str | None = None
-) -> FileQuads:
-    """Everything one file asserts.
-
-    Args:
-        facts: What the file declares.
-        linked: What it refers to.
-        text: Hash and size of the file.
-        package_module: IRI of the Python package that declares this module, if it is in the corpus.
+    Raises:
+        ValueError: If an entity has a term that the ontology does not know.
     """
     key = facts.source.key
     graph = f" <{v.graph_of_file(v.FILE_GRAPHS, text.sha256, key)}> .\n"
-    guesses = f" <{v.graph_of_file(v.HEURISTIC_GRAPHS, text.sha256, key)}> .\n"
-    sure, guessed = _reference_triples(linked)
-    stated = [*_artifact_triples(facts.source, text), *sorted(sure)]
+    artifact = (triple + graph for triple in _artifact_triples(facts.source, text))
+    return _counted("".join((*artifact, *_entity_quads(facts, graph))))
+
+
+def _entity_quads(facts: FileFacts, graph: str) -> Iterator[str]:
+    """One block of lines per entity: nearly half of all quads, so nothing is computed twice."""
+    # Each line is "subject predicate object graph"; `then` ends one and begins the next of one subject.
+    same = f"{graph}{{}} <{v.GM}"
+    constant = f"<{v.GM}language> {literal(facts.source.language)}{graph}"
+    constant_file = f"<{v.GM}definedInFile> {term(file_iri(facts.source))}{graph}"
+    iris = facts.iris()
+    seen: set[str] = set()
+    for index, entity in enumerate(facts.entities):
+        if entity.descriptor in seen:  # reported by the extraction; a second one would merge with the first
+            continue
+        seen.add(entity.descriptor)
+        subject = f"<{iris[index]}>"
+        if entity.parent >= 0:
+            yield f"<{iris[entity.parent]}{_RELATIONS[v.containment_of(entity.kind)]}{iris[index]}>{graph}"
+        if entity.kind == "Package":
+            continue
+        then = same.format(subject)
+        yield (
+            f"{subject} {_known(entity.kind, _KINDS)}{graph}{subject} {constant}{subject} {constant_file}"
+            f"{subject} <{v.GM}name> {literal(entity.name)}"
+            f"{then}qualifiedName> {literal(entity.qualified_name)}"
+            f'{then}startByte> "{entity.start}{_INTEGER}{then}endByte> "{entity.end}{_INTEGER}'
+            f'{then}nameStartByte> "{entity.name_start}{_INTEGER}'
+            f'{then}nameEndByte> "{entity.name_end}{_INTEGER}'
+            f'{then}startLine> "{entity.start_line}{_INTEGER}'
+            f'{then}endLine> "{entity.end_line}{_INTEGER}{graph}'
+        )
+        for prop, value in entity.literals.items():
+            prefix = _known(prop, _LITERALS)
+            values = value if isinstance(value, (list, tuple, set, frozenset)) else (value,)
+            for one in sorted(set(values)) if len(values) > 1 else values:
+                if one is not None:
+                    yield f"{subject} {prefix}{literal(one)}{graph}"
+
+
+def references(
+    linked: LinkedFile, text: FileText, module: str = "", package_module: str | None = None
+) -> Quads:
+    """What a file refers to; what only heuristics say goes into a graph of its own.
+
+    Args:
+        linked: The references.
+        text: Hash and size of the file.
+        module: IRI of its first entity.
+        package_module: IRI of the Python package that declares this module, if it is in the corpus.
+    """
+    witnessed = {
+        (o.subject, o.relation, o.target, o.how == "heuristic")
+        for o in linked.occurrences
+        if o.relation and o.target
+    }
+    witnessed.update((e.subject, e.relation, e.object, e.how == "heuristic") for e in linked.edges)
+    sure: set[str] = set()
+    guessed: set[str] = set()
+    for subject, relation, target, is_guess in witnessed:
+        triple = f"<{subject}{_known(relation, _RELATIONS)}{target}>"
+        (guessed if is_guess else sure).add(triple)
     if package_module:
-        stated.append(_triple(package_module, "declares", facts.iri(0)))
-    own = "".join((*_entity_quads(facts, graph), *(triple + graph for triple in stated)))
-    shared = {*_project_triples(facts.source), *_package_triples(facts)}
-    for iri, qualified_name in linked.externals.items():
-        shared.update(_external_triples(linked.source.language, iri, qualified_name))
-    return FileQuads(own, "".join(triple + guesses for triple in sorted(guessed - sure)), shared)
+        sure.add(f"<{package_module}{_RELATIONS['declares']}{module}>")
+    guessed -= sure
+    key = linked.source.key
+    parts: list[str] = []
+    for prefix, triples in ((v.FILE_GRAPHS, sure), (v.HEURISTIC_GRAPHS, guessed)):
+        if triples:
+            end = f" <{v.graph_of_file(prefix, text.sha256, key)}> .\n"
+            parts += [end.join(sorted(triples)), end]
+    return _counted("".join(parts))
 
 
-def in_graph(triples: Iterable[str], graph: str) -> list[str]:
-    """Triples as sorted N-Quads lines of one named graph."""
-    return [f"{triple} <{graph}> .\n" for triple in sorted(triples)]
+@dataclass(slots=True)
+class Shared:
+    """What several files say alike: projects, Java packages, external symbols; each triple once."""
+
+    triples: set[str] = field(default_factory=set)
+    externals: dict[str, tuple[str, str]] = field(default_factory=dict)  # IRI -> language, qualified name
+
+    def add(self, facts: FileFacts, linked: LinkedFile) -> None:
+        """Note what one file says."""
+        self.triples.update(_project_triples(facts.source))
+        self.triples.update(_package_triples(facts))
+        for iri, qualified_name in linked.externals.items():
+            self.externals[iri] = (linked.source.language, qualified_name)
+
+    def quads(self) -> Quads:
+        """Everything noted, sorted."""
+        everything = set(self.triples)
+        for iri, (language, qualified_name) in self.externals.items():
+            everything.update(_external_triples(language, iri, qualified_name))
+        return _in_graph(everything, v.SHARED_GRAPH)
+
+
+def _in_graph(triples: Iterable[str], graph: str) -> Quads:
+    return _counted("".join(f"{triple} <{graph}> .\n" for triple in sorted(triples)))
+
+
+def _counted(lines: str) -> Quads:
+    return Quads(lines.encode(), lines.count("\n"))
 
 
 def _project_triples(source: SourceFile) -> Iterator[str]:
@@ -117,41 +203,6 @@ def _artifact_triples(source: SourceFile, text: FileText) -> Iterator[str]:
     }  # fmt: skip
     for name, value in values.items():
         yield f"{file} <{v.GM}{name}> {literal(value)}"
-
-
-def _entity_quads(facts: FileFacts, graph: str) -> Iterator[str]:
-    """One block of lines per entity: nearly half of all quads, so nothing is computed twice."""
-    # Each line is "subject predicate object graph"; `then` ends one and begins the next of one subject.
-    same = f"{graph}{{}} <{v.GM}"
-    number = f'"^^<{v.XSD}integer>'
-    constant = f"<{v.GM}language> {literal(facts.source.language)}{graph}"
-    constant_file = f"<{v.GM}definedInFile> {term(file_iri(facts.source))}{graph}"
-    iris = facts.iris()
-    seen: set[str] = set()
-    for index, entity in enumerate(facts.entities):
-        if entity.descriptor in seen:  # reported by the extraction; a second one would merge with the first
-            continue
-        seen.add(entity.descriptor)
-        subject = f"<{iris[index]}>"
-        if entity.parent >= 0:
-            yield f"<{iris[entity.parent]}> {_CONTAINMENT[entity.kind]} {subject}{graph}"
-        if entity.kind == "Package":
-            continue
-        then = same.format(subject)
-        yield (
-            f"{subject} {_TYPE} <{v.GM}{entity.kind}>{graph}{subject} {constant}{subject} {constant_file}"
-            f"{subject} <{v.GM}name> {literal(entity.name)}"
-            f"{then}qualifiedName> {literal(entity.qualified_name)}"
-            f'{then}startByte> "{entity.start}{number}{then}endByte> "{entity.end}{number}'
-            f'{then}nameStartByte> "{entity.name_start}{number}{then}nameEndByte> "{entity.name_end}{number}'
-            f'{then}startLine> "{entity.start_line}{number}{then}endLine> "{entity.end_line}{number}{graph}'
-        )
-        for prop, value in entity.literals.items():
-            _known(prop, v.LITERALS)
-            values = value if isinstance(value, (list, tuple, set, frozenset)) else (value,)
-            for one in sorted(set(values)) if len(values) > 1 else values:
-                if one is not None:
-                    yield f"{subject} <{v.GM}{prop}> {literal(one)}{graph}"
 
 
 def _package_triples(facts: FileFacts) -> Iterator[str]:
@@ -181,47 +232,26 @@ def _one_package(source: SourceFile, name: str) -> Iterator[str]:
     yield f"{subject} <{v.GM}qualifiedName> {literal(name)}"
 
 
-def _reference_triples(linked: LinkedFile) -> tuple[set[str], set[str]]:
-    """Triples with at least one exact or inferred witness, and triples with a heuristic one."""
-    witnessed = {
-        (o.subject, o.relation, o.target, o.how == "heuristic")
-        for o in linked.occurrences
-        if o.relation and o.target
-    }
-    witnessed.update((e.subject, e.relation, e.object, e.how == "heuristic") for e in linked.edges)
-    sure: set[str] = set()
-    guessed: set[str] = set()
-    for subject, relation, target, is_guess in witnessed:
-        (guessed if is_guess else sure).add(_triple(subject, relation, target))
-    return sure, guessed
-
-
-def _triple(subject: str, relation: str, target: str) -> str:
-    return f"<{subject}> <{v.GM}{_known(relation, _RELATIONS)}> <{target}>"
-
-
-def _known(name: str, names: Container[str]) -> str:
+def _known(name: str, names: dict[str, str]) -> str:
     """Extractors may use declared terms only.
 
     Raises:
         ValueError: If the name is none.
     """
-    if name not in names:
+    try:
+        return names[name]
+    except KeyError:
         raise ValueError(
             f"{name!r} is not a term the ontology has for this place; declare it in graphmer.ttl"
-        )
-    return name
+        ) from None
 
 
-@cache
-def _external_triples(language: str, iri: str, qualified_name: str) -> tuple[str, ...]:
+def _external_triples(language: str, iri: str, qualified_name: str) -> Iterator[str]:
     subject = term(iri)
-    return (
-        f"{subject} {_TYPE} <{v.GM}{v.EXTERNAL}>",
-        f"{subject} <{v.GM}qualifiedName> {literal(qualified_name)}",
-        f"{subject} <{v.GM}name> {literal(simple_name(qualified_name))}",
-        f"{subject} <{v.GM}language> {literal(language)}",
-    )
+    yield f"{subject} {_TYPE} <{v.GM}{v.EXTERNAL}>"
+    yield f"{subject} <{v.GM}qualifiedName> {literal(qualified_name)}"
+    yield f"{subject} <{v.GM}name> {literal(simple_name(qualified_name))}"
+    yield f"{subject} <{v.GM}language> {literal(language)}"
 
 
 def simple_name(qualified_name: str) -> str:
@@ -229,7 +259,7 @@ def simple_name(qualified_name: str) -> str:
     return qualified_name.partition("(")[0].rpartition(".")[2]
 
 
-def provenance_quads(files: Iterable[tuple[SourceFile, FileText]], tools: Mapping[str, str]) -> list[str]:
+def provenance_quads(files: Iterable[tuple[SourceFile, FileText]], tools: Mapping[str, str]) -> Quads:
     """PROV-O: which graph was made from which file by which tools.
 
     No times are noted: equal inputs give equal bytes.
@@ -249,4 +279,4 @@ def provenance_quads(files: Iterable[tuple[SourceFile, FileText]], tools: Mappin
             graph = term(v.graph_of_file(prefix, text.sha256, source.key))
             triples.add(f"{graph} <{v.PROV}wasDerivedFrom> {file}")
             triples.add(f"{graph} <{v.PROV}wasGeneratedBy> {activity}")
-    return in_graph(triples, v.PROVENANCE_GRAPH)
+    return _in_graph(triples, v.PROVENANCE_GRAPH)

@@ -18,6 +18,7 @@ from types import FrameType
 
 from graphmer_geo.errors import UserError
 from graphmer_geo.kg import collector
+from graphmer_geo.kg.emit import FileText, Quads, declarations
 from graphmer_geo.kg.facts import FileFacts, SourceFile
 from graphmer_geo.kg.languages.base import Language
 from graphmer_geo.kg.sources import read_bounded
@@ -63,14 +64,20 @@ class Extracted:
 
     task: Task
     facts: FileFacts | None = None
+    declared: Quads | None = None  #: what the facts say on their own, as it goes into the graph
     size: int = 0
     lines: int = 0
     problems: list[str] = field(default_factory=list)
 
+    @property
+    def text(self) -> FileText:
+        """What the graph says of the file as a whole."""
+        return FileText(self.task.sha256, self.size, self.lines)
+
 
 def extract_all(
     tasks: Sequence[Task], workers: int = 1, progress: Callable[[int], None] | None = None
-) -> list[Extracted]:
+) -> Iterator[Extracted]:
     """Extract every task, in order.
 
     Args:
@@ -78,12 +85,12 @@ def extract_all(
         workers: Number of processes; 1 stays in this one.
         progress: Called with the number of files done so far.
     """
-    results: list[Extracted] = []
+    done = 0
     for batch in _batches(tasks, workers):
-        results.extend(batch)
+        yield from batch
+        done += len(batch)
         if progress:
-            progress(len(results))
-    return results
+            progress(done)
 
 
 def _batches(tasks: Sequence[Task], workers: int) -> Iterator[list[Extracted]]:
@@ -143,6 +150,7 @@ def _extract(task: Task) -> Extracted:
         log.warning("%s: %s", task.path, result.problems[-1])
     if result.facts is not None:
         _report_repeated(result)
+        result.declared = declarations(result.facts, result.text)
         result.problems.extend(f"line {p.line}: {p.message}" for p in result.facts.problems)
     return result
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyoxigraph as ox
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
     from graphmer_geo.kg.validate import ValidationReport
 
 STORE = "store"
-_PIECE = 1 << 20  #: characters handed to the parser at a time
 
 
 class KnowledgeGraph:
@@ -229,50 +226,3 @@ class KnowledgeGraph:
             raise UserError(
                 "the knowledge graph is open read-only; use KnowledgeGraph.open(path, writable=True)"
             )
-
-
-def load_store(quads: Iterable[str], folder: Path | None = None) -> ox.Store:
-    """A new store with these blocks of N-Quads lines, in memory or in a folder."""
-    store = ox.Store() if folder is None else ox.Store(folder)
-    store.bulk_load(input=cast(IO[bytes], _Lines(quads)), format=ox.RdfFormat.N_QUADS)
-    if folder is not None:
-        store.flush()
-        gc.collect()
-    return store
-
-
-class _Lines(io.RawIOBase):
-    """A readable file over an iterable of lines, so that no second copy of them is made."""
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._chunks: Iterator[bytes] = _encoded(iter(lines))
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        parts, have = [self._rest], len(self._rest)
-        while size < 0 or have < size:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                break
-            parts.append(chunk)
-            have += len(chunk)
-        data = b"".join(parts)
-        end = len(data) if size < 0 else size
-        self._rest = data[end:]
-        return data[:end]
-
-
-def _encoded(blocks: Iterator[str]) -> Iterator[bytes]:
-    """Blocks joined to pieces of some size: most are a line, some a file."""
-    waiting: list[str] = []
-    size = 0
-    for block in blocks:
-        waiting.append(block)
-        size += len(block)
-        if size >= _PIECE:
-            yield "".join(waiting).encode()
-            waiting, size = [], 0
-    yield "".join(waiting).encode()
