@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.compare import MARKED, fill, tables
+from benchmarks.compare import DOCUMENTS, MARKED, fill, tables
+from benchmarks.tables import evaluation, graph
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -18,13 +19,28 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-def test_tables_are_those_of_the_result_files() -> None:
-    assert fill(README, tables()) == README, "run python benchmarks/compare.py"
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_tables_are_those_of_the_result_files(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert fill(text, tables(DOCUMENTS[name])) == text, "run python benchmarks/compare.py"
+
+
+def test_a_graph_result_becomes_a_section(tmp_path: Path) -> None:
+    kinds = {"class": {"wanted": 4, "found": 5, "equal": 4, "precision": 0.8, "recall": 1.0}}
+    content = {
+        "schema": 1, "task": "kg-exact-python", "command": "python benchmarks/kg_exact.py python",
+        "commit": None, "machine": {"processor": "CPU", "cores": 2}, "metrics": {"kinds": kinds},
+    }  # fmt: skip
+    (tmp_path / "kg-exact-python.json").write_text(json.dumps(content))
+    text = tables(graph.render, tmp_path)
+    assert "| class | 4 | 5 | 0 | 1 | 80.00 % | 100.00 % |" in text
+    assert "(../benchmarks/results/kg-exact-python.json)" in text
+    assert tables(evaluation.render, tmp_path) == ""
 
 
 def test_a_result_file_becomes_a_table(tmp_path: Path) -> None:
     metrics = {"mrr": 0.25, "hits@1": 0.125, "hits@3": 0.3, "hits@10": 0.5, "count": 1200}
-    evaluation = {
+    found = {
         "ranking": {"hidden": {"model": metrics, "random": metrics}},
         "mlm": {"model": 0.4, "count": 10},
     }
@@ -34,11 +50,11 @@ def test_a_result_file_becomes_a_table(tmp_path: Path) -> None:
         "command": "graphmer demo",
         "commit": "0123456789abcdef",
         "machine": {"processor": "CPU", "cores": 2},
-        "metrics": {"evaluation": evaluation},
+        "metrics": {"evaluation": found},
     }
     (tmp_path / "demo.json").write_text(json.dumps(content))
     (tmp_path / "speed.json").write_text(json.dumps(content | {"metrics": {"seconds": 1}}))
-    text = tables(tmp_path)
+    text = tables(evaluation.render, tmp_path)
     assert "| hidden | **model** | **0.250** | **0.125** | **0.300** | **0.500** | 1,200 |" in text
     assert "| hidden | random | 0.250 |" in text
     assert "commit 012345678" in text

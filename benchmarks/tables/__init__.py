@@ -1,0 +1,1 @@
+"""Result files as Markdown tables, one module per family of results."""

@@ -1,0 +1,69 @@
+"""How right and how fast the knowledge graph is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.tables.markdown import caption, share, table
+
+ROOT = "../"  #: from docs/ to the top folder
+
+
+def render(path: Path, result: dict[str, Any]) -> str:
+    """The section of one result file; empty if it says nothing of the graph."""
+    found = _SECTIONS.get(result["task"])
+    if found is None:
+        return ""
+    title, body = found
+    lines = ["", f"### {title}", "", caption(path, result, ROOT), "", *body(result["metrics"]), ""]
+    return "\n".join(lines) + "\n"
+
+
+def _exact(metrics: dict[str, Any]) -> list[str]:
+    rows = [
+        [kind, f"{row['wanted']:,}", f"{row['found']:,}", f"{row['wanted'] - row['equal']:,}",
+         f"{row['found'] - row['equal']:,}", share(row["precision"]), share(row["recall"])]
+        for kind, row in metrics["kinds"].items()
+    ]  # fmt: skip
+    head = ["kind", "oracle", "graph", "missing", "surplus", "precision", "recall"]
+    return [*table(head, rows), "", "The result file lists the differences."]
+
+
+def _truth(metrics: dict[str, Any]) -> list[str]:
+    rows = []
+    for suite, runs in metrics.items():
+        for run, groups in runs.items():
+            parts = groups["part"].items() if len(groups["part"]) > 1 else ()
+            name = suite if run == "all" else f"{suite}, without heuristic edges"
+            for label, row in ((name, groups["whole"]), *((f"— {part}", row) for part, row in parts)):
+                shares = [share(row[c]) for c in ("recall", "precision", "sound", "complete")]
+                rows.append([label, str(row["cases"]), str(row["expected"]), *shares])
+    return table(["suite", "cases", "expected", "recall", "precision", "sound", "complete"], rows)
+
+
+def _convert(metrics: dict[str, Any]) -> list[str]:
+    tasks = [
+        [task, f"{row['wall_s']:.1f} s", f"{row['cpu_s']:.1f} s", f"{row['peak_mib']:,.0f} MiB"]
+        for task, row in metrics["tasks"].items()
+    ]
+    disk, memory = metrics["queries"]["disk"], metrics["queries"]["memory"]
+    queries = [
+        [name, f"{row['rows']:,}", *(f"{1000 * place[name]['wall_s']:.0f} ms" for place in (disk, memory))]
+        for name, row in disk.items()
+    ]
+    return [
+        f"A graph of {metrics['quads']:,} quads; medians, each conversion in a fresh process.",
+        "", *table(["conversion", "wall", "CPU", "peak memory"], tasks),
+        "", *table(["query, warm", "rows", "on disk", "in memory"], queries),
+    ]  # fmt: skip
+
+
+#: task of a result file -> title and body of its section
+_SECTIONS: dict[str, tuple[str, Callable[[dict[str, Any]], list[str]]]] = {
+    "kg-exact-python": ("Python definitions against `ast` and `symtable`", _exact),
+    "kg-exact-java": ("Java definitions against compiled classes", _exact),
+    "kg_truth": ("Calls, references and types against ground truth that others wrote", _truth),
+    "convert": ("Conversion, export and queries", _convert),
+}
