@@ -14,6 +14,10 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
     "assigned": ({"m.py": "def f(): pass\na = f\nb = a\nb()"}, "m>m.f"),
     "chained": ({"m.py": "def f(): pass\ndef g(): pass\na = b = f\nb()\na = b = g"}, "m>m.f"),
     "reassigned": ({"m.py": "def f(): pass\ndef g(): pass\na = f\na = g\na()"}, "m>m.g"),
+    "an instance that is its own call": (
+        {"m.py": "class C: pass\nC.__call__ = C()\nC()()\ndef f(): pass\nf()"},
+        "m>m.f",
+    ),
     "both branches": (
         {"m.py": "def f(): pass\ndef g(): pass\nif x:\n a = f\nelse:\n a = g\na()"},
         "m>m.f m>m.g",

@@ -88,6 +88,7 @@ class Calls(Boxes):
         self.stored = set()
         self.calls = 0
         self.bound: set[tuple[int, int, int]] = set()
+        self.invoked: set[tuple[int, int]] = set()  # (call, instance): ``__call__`` may lead back to it
         self.implied: dict[tuple[int, int], None] = {}  # (caller entity, function): calls that no name states
         self.made: dict[tuple[int, int], None] = {}  # (caller entity, class): the same for instances
 
@@ -121,7 +122,8 @@ class Calls(Boxes):
                 self.put(call.result, second)
         elif kind is Kind.CLASS:
             self.instantiate(obj, first, call)
-        elif kind is Kind.INSTANCE:
+        elif kind is Kind.INSTANCE and (call.number, obj) not in self.invoked:
+            self.invoked.add((call.number, obj))
             method = self.new()
             self.load_instance(obj, first, method, "__call__")
             self.use(method, self.call, call._replace(written=False))
