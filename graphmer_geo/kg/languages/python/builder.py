@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 from tree_sitter import Node, Tree
@@ -12,8 +14,12 @@ from tree_sitter import Node, Tree
 from graphmer_geo.kg.facts import Entity, ParseProblem, SourceFile
 from graphmer_geo.kg.languages.python.ir import Declarations, Op, PythonSyntax, Site
 from graphmer_geo.kg.languages.python.scopes import Scope
+from graphmer_geo.kg.languages.python.text import Text
 
-_OUTER = re.compile(rb"\b(?:global|nonlocal)[ \t]+([^\n;#]*)")
+_LINE_END = re.compile(rb"\n")
+_tuple = tuple.__new__
+#: Each begins with plain text, which the search then jumps to.
+_OUTER = [re.compile(word + rb"(?<!\w" + word + rb")[ \t]+([^\n;#]*)") for word in (b"global", b"nonlocal")]
 _WORD = re.compile(rb"[^\s,\\]+")
 
 MAX_DEPTH = 150  #: nesting of expressions and blocks that is followed; deeper code is skipped and reported
@@ -42,7 +48,9 @@ class Builder:
     def __init__(self, file: SourceFile, source: bytes, encoding: str) -> None:
         self.file = file
         self.source = source
-        self.encoding = encoding
+        self.chars = Text(source, encoding) if not source.isascii() else source.decode("ascii")
+        self.line_ends = [match.start() for match in _LINE_END.finditer(source)]
+        self.new = count(1).__next__  # a fresh variable
         self.entities: list[Entity] = []
         self.problems: list[ParseProblem] = []
         self.syntax = PythonSyntax()
@@ -58,7 +66,8 @@ class Builder:
         self.import_texts: dict[str, None] = {}
         self.unstable = {
             word.decode("utf-8", "replace")
-            for match in _OUTER.finditer(source)
+            for pattern in _OUTER
+            for match in pattern.finditer(source)
             for word in _WORD.findall(match.group(1))
         }
         self.module: Scope
@@ -68,7 +77,11 @@ class Builder:
 
     def text(self, node: Node) -> str:
         """The source text of a node, in the file's own encoding."""
-        return self.source[node.start_byte : node.end_byte].decode(self.encoding, "replace")
+        return self.chars[node.start_byte : node.end_byte]
+
+    def line(self, node: Node) -> int:
+        """The line a node begins in."""
+        return bisect_left(self.line_ends, node.start_byte) + 1
 
     def problem(self, node: Node, message: str) -> None:
         """Report trouble at a node."""
@@ -79,27 +92,22 @@ class Builder:
     ) -> int:
         """Declare an entity; ``suffix`` is its own part of the descriptor, made unique by a ``(+n)``."""
         owner = self.entities[parent]
-        last = code_end(span)
-        name_start, name_end = (
-            (name_node.start_byte, name_node.end_byte) if name_node else (span.start_byte,) * 2
-        )
-        entity = Entity(
-            kind=kind,
-            name=name,
-            descriptor=owner.descriptor + suffix,
-            qualified_name=f"{owner.qualified_name}.{name}",
-            parent=parent,
-            start=span.start_byte,
-            end=last.end_byte,
-            name_start=name_start,
-            name_end=name_end,
-            start_line=span.start_point[0] + 1,
-            end_line=last.end_point[0] + 1,
-        )
-        self.entities.append(entity)
-        number = len(self.entities) - 1
-        if name_node and name_node.start_point[0] + 1 != entity.start_line:
-            self.syntax.name_lines[number] = name_node.start_point[0] + 1
+        start, end = span.start_byte, code_end(span).end_byte
+        first = bisect_left(self.line_ends, start) + 1
+        number = len(self.entities)
+        name_start = name_end = start
+        if name_node is not None:
+            name_start, name_end = name_node.start_byte, name_node.end_byte
+            if name_start != start:
+                line = bisect_left(self.line_ends, name_start) + 1
+                if line != first:
+                    self.syntax.name_lines[number] = line
+        self.entities.append(
+            Entity(
+                kind, name, owner.descriptor + suffix, f"{owner.qualified_name}.{name}", parent,
+                start, end, name_start, name_end, first, bisect_left(self.line_ends, end) + 1,
+            )
+        )  # fmt: skip
         return number
 
     def site(
@@ -108,16 +116,18 @@ class Builder:
         """Note a written reference; returns its index."""
         where = self.scope.caller if subject < 0 else subject
         start, end = node.start_byte, node.end_byte
-        line = node.start_point[0] + 1
-        self.sites.append(Site(start, end, line, role, where, self.text(node), variable, base, inner))
+        self.refer(self.chars[start:end], start, end, role, where, variable, base, inner)
         return len(self.sites) - 1
 
-    # -- variables ---------------------------------------------------------------------------------
+    def refer(
+        self, name: str, start: int, end: int, role: str, where: int, variable: int, base: int, inner: bool
+    ) -> None:
+        """Note a reference whose text and place are known."""
+        line = bisect_left(self.line_ends, start) + 1
+        # What Site(…) does, without the call.
+        self.sites.append(_tuple(Site, (start, end, line, role, where, name, variable, base, inner)))
 
-    def new(self) -> int:
-        """A fresh variable."""
-        self.syntax.variables += 1
-        return self.syntax.variables - 1
+    # -- variables ---------------------------------------------------------------------------------
 
     def emit(self, op: Op, *operands: Any) -> None:
         """Add an operation."""
@@ -171,7 +181,9 @@ class Builder:
 
     def bind(self, name: str, variable: int, declarations: Declarations = ()) -> int:
         """Assign: ``name`` stands for a new variable from here on; gives that variable."""
-        scope = self.owner(self.scope, name)
+        scope = self.scope
+        if scope.outer:
+            scope = self.owner(scope, name)
         version = self.new()
         if variable:
             self.ops.append((Op.COPY, version, variable))

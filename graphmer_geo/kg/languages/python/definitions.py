@@ -215,10 +215,14 @@ class Definitions(Annotations):
     def parameter(self, node: Node, info: FunctionInfo, kind: str, seen: dict[str, int]) -> str:
         """Declare one parameter; gives its kind."""
         name_node: Node | None = node
-        type_node, default = node.child_by_field_name("type"), node.child_by_field_name("value")
-        if node.type in ("default_parameter", "typed_default_parameter"):
+        type_node: Node | None = None
+        default: Node | None = None
+        shape = node.type
+        if shape != "identifier":
+            type_node, default = node.child_by_field_name("type"), node.child_by_field_name("value")
+        if shape in ("default_parameter", "typed_default_parameter"):
             name_node = node.child_by_field_name("name")
-        elif node.type == "typed_parameter":
+        elif shape == "typed_parameter":
             name_node = node.named_children[0] if node.named_children else None
         if name_node is not None and name_node.type in ("list_splat_pattern", "dictionary_splat_pattern"):
             kind = "varPositional" if name_node.type == "list_splat_pattern" else "varKeyword"

@@ -21,19 +21,20 @@ class Expressions(Builder):
 
     def expr(self, node: Node | None) -> int:
         """Compile an expression."""
-        if node is None:
-            return 0
-        handler = self.handlers.get(node.type)
+        return self.dispatch(node, node.type) if node is not None else 0
+
+    def dispatch(self, node: Node, kind: str) -> int:
+        """Compile an expression of a known kind."""
+        handler = self.handlers.get(kind)
         if handler is None:
             return 0
         if self.depth >= MAX_DEPTH:
             self.problem(node, f"nested deeper than {MAX_DEPTH} levels: skipped")
             return 0
         self.depth += 1
-        try:
-            return handler(self, node)
-        finally:
-            self.depth -= 1
+        value = handler(self, node)
+        self.depth -= 1
+        return value
 
     def children(self, node: Node) -> int:
         """Compile what an unknown or broken construct contains."""
@@ -45,34 +46,46 @@ class Expressions(Builder):
 
     def identifier(self, node: Node, role: str = "read", inner: bool = False) -> int:
         """A plain name."""
-        variable = self.read(self.text(node))
-        self.site(node, role, variable, inner=inner)
+        start, end = node.start_byte, node.end_byte
+        name = self.chars[start:end]
+        scope = self.scope
+        variable = None if scope.outer or scope.loops else scope.current.get(name)
+        if variable is None:
+            variable = self.read(name)
+        self.refer(name, start, end, role, scope.caller, variable, 0, inner)
         return variable
 
     def attribute(self, node: Node, role: str = "read", inner: bool = False) -> int:
         """``base.name``."""
-        target, name = node.child_by_field_name("object"), node.child_by_field_name("attribute")
-        if target is None or name is None:
-            return self.children(node)
+        parts = node.named_children
+        if len(parts) == 2 and not node.has_error:
+            target, last = parts
+        else:
+            found = node.child_by_field_name("object"), node.child_by_field_name("attribute")
+            if found[0] is None or found[1] is None:
+                return self.children(node)
+            target, last = found[0], found[1]
         base = self.reference(target, "read", True) or self.new()
-        value = self.narrowed(node)
+        start, end = last.start_byte, last.end_byte
+        name = self.chars[start:end]
+        value = self.narrowed(node) if self.scope.paths else 0
         if not value:
             value = self.new()
-            self.emit(Op.ATTR, value, base, self.text(name))
-        self.site(name, role, value, base, inner=inner)
+            self.ops.append((Op.ATTR, value, base, name))
+        self.refer(name, start, end, role, self.scope.caller, value, base, inner)
         return value
 
     def reference(self, node: Node, role: str, inner: bool = False) -> int:
         """Compile an expression whose name, if it is one, is used in the given role."""
-        if node.type == "identifier":
+        kind = node.type
+        if kind == "identifier":
             return self.identifier(node, role, inner)
-        if node.type == "attribute" and self.depth < MAX_DEPTH:
+        if kind == "attribute" and self.depth < MAX_DEPTH:
             self.depth += 1
-            try:
-                return self.attribute(node, role, inner)
-            finally:
-                self.depth -= 1
-        return self.expr(node)
+            value = self.attribute(node, role, inner)
+            self.depth -= 1
+            return value
+        return self.dispatch(node, kind)
 
     def key(self, node: Node) -> int | str | bool | None:
         """The value of a constant subscript."""
@@ -83,7 +96,9 @@ class Expressions(Builder):
         if kind == "true" or kind == "false":
             return kind == "true"
         negative = kind == "unary_operator"
-        text = self.text(node) if kind == "integer" or negative else ""
+        if kind != "integer" and not negative:
+            return None
+        text = self.text(node)
         if negative and text.startswith("-"):
             text = text[1:].strip()
         try:

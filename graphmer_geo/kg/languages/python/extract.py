@@ -49,6 +49,7 @@ class Extractor(Imports):
         if self.import_texts:
             self.entities[0].literals["importText"] = list(self.import_texts)
         self.prune()
+        syntax.variables = self.new()
         return FileFacts(self.file, self.entities, syntax, self.problems)
 
     def module_entity(self, root: Node) -> Entity:

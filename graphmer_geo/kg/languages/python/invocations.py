@@ -12,6 +12,8 @@ from graphmer_geo.kg.languages.python.scopes import Scope
 from graphmer_geo.kg.languages.python.text import string_value
 
 SPLATS = ("list_splat", "parenthesized_list_splat", "list_splat_pattern")
+_CHANGES = ("extend", "append", "update")  # methods whose effect is known
+_CONSTANTS = ("integer", "true", "false")
 _CONTENT = re.compile(rb"[rRuU]?(\"\"\"|'''|\"|')(.*)\1", re.DOTALL)
 
 
@@ -20,11 +22,18 @@ class Invocations(Expressions):
 
     def call(self, node: Node) -> int:
         """A call; its result is a fresh variable."""
-        callee, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
-        if callee is None or arguments is None:
-            return self.children(node)
+        parts = node.named_children
+        if len(parts) == 2 and not node.has_error:
+            callee, arguments = parts
+        else:
+            found = node.child_by_field_name("function"), node.child_by_field_name("arguments")
+            if found[0] is None or found[1] is None:
+                return self.children(node)
+            callee, arguments = found[0], found[1]
+        kind = callee.type
         function = self.reference(callee, "call")
-        if callee.type == "identifier" and self.text(callee) == "super" and not self.scope_binds("super"):
+        name = self.text(callee) if kind == "identifier" else ""
+        if name == "super" and not self.scope_binds("super"):
             return self.super_call(arguments)
         positional: list[tuple[int, bool]] = []
         named: list[tuple[str | None, int]] = []
@@ -32,28 +41,31 @@ class Invocations(Expressions):
             positional.append((self.expr(arguments), False))
         else:
             for child in arguments.named_children:
-                if child.type == "keyword_argument":
-                    name = child.child_by_field_name("name")
-                    named.append(
-                        (self.text(name) if name else "", self.value(child.child_by_field_name("value")))
-                    )
-                elif child.type == "dictionary_splat":
+                form = child.type
+                if form == "keyword_argument":
+                    keyword = child.child_by_field_name("name")
+                    value = self.value(child.child_by_field_name("value"))
+                    named.append((self.text(keyword) if keyword else "", value))
+                elif form == "dictionary_splat":
                     named.append(
                         (None, self.value(child.named_children[0] if child.named_children else None))
                     )
-                elif child.type in SPLATS:
+                elif form in SPLATS:
                     positional.append(
                         (self.value(child.named_children[0] if child.named_children else None), True)
                     )
-                elif child.type != "comment":
+                elif form != "comment":
                     positional.append((self.value(child), False))
         result = self.new()
         if function:
-            by_name = callee.type in ("identifier", "attribute")
-            self.emit(Op.CALL, result, function, tuple(positional), tuple(named), self.scope.caller, by_name)
-        if callee.type == "attribute":
-            self.after_method_call(callee, arguments)
-        elif callee.type == "identifier" and self.text(callee) in ("eval", "exec"):
+            by_name = kind == "identifier" or kind == "attribute"
+            caller = self.scope.caller
+            self.ops.append((Op.CALL, result, function, tuple(positional), tuple(named), caller, by_name))
+        if kind == "attribute":
+            end = callee.end_byte
+            if self.chars[end - 6 : end] in _CHANGES:
+                self.after_method_call(callee, arguments)
+        elif name == "eval" or name == "exec":
             self.evaluate(arguments, result)
         return result
 
@@ -87,10 +99,11 @@ class Invocations(Expressions):
         """An expression whose constant value, if it is one, may be used as a key elsewhere."""
         if node is None:
             return 0
-        if node.type in ("integer", "true", "false"):
+        kind = node.type
+        if kind in _CONSTANTS:
             known = self.key(node)
             return self.constant(known) if known is not None else 0
-        return self.expr(node)
+        return self.dispatch(node, kind)
 
     def after_method_call(self, callee: Node, arguments: Node) -> None:
         """``d.update({'k': v})`` assigns ``d['k']``; ``__all__.extend([...])`` adds exports."""

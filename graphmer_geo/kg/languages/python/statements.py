@@ -58,9 +58,10 @@ class Statements(Definitions):
             right = right.child_by_field_name("right")
         value = self.value(right)
         for link in links:
-            left, annotation = link.child_by_field_name("left"), link.child_by_field_name("type")
+            left = link.child_by_field_name("left")
             if left is None:
                 continue
+            annotation = link.child_by_field_name("type")
             if annotation is not None:
                 self.annotated_target(left, value, link, annotation, right is not None)
             else:

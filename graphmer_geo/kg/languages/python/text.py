@@ -5,6 +5,17 @@ from __future__ import annotations
 import codecs
 import re
 
+
+class Text:
+    """Text of a file that is not ASCII, by byte offsets."""
+
+    def __init__(self, source: bytes, encoding: str) -> None:
+        self.source, self.encoding = source, encoding
+
+    def __getitem__(self, span: slice) -> str:
+        return self.source[span].decode(self.encoding, "replace")
+
+
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _BLANK = re.compile(rb"^[ \t\f]*(?:[#\r\n]|$)")
 
@@ -64,8 +75,15 @@ _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v"
 _SIMPLE |= {c: c for c in "\\'\""}
 
 
+_QUOTES = ("'", '"')
+
+
 def string_value(literal: str) -> str | None:
     """The value of a plain or raw string literal; None for bytes, f-strings and what is not a literal."""
+    first = literal[:1]
+    if first in _QUOTES and "\\" not in literal and "\r" not in literal and len(literal) > 1:
+        width = 3 if literal.startswith(first * 3) and len(literal) >= 6 else 1
+        return literal[width:-width] if len(literal) == 2 or literal[:3] != first * 3 or width == 3 else None
     quote = min((i for i in (literal.find("'"), literal.find('"')) if i >= 0), default=-1)
     prefix = literal[: max(quote, 0)].lower()
     if quote < 0 or prefix not in ("", "r", "u"):
