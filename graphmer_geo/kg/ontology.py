@@ -23,6 +23,7 @@ class Relation:
     supers: tuple[str, ...]
     inverse: str | None
     characteristics: frozenset[str]  # Transitive, Functional, Irreflexive, Asymmetric, …
+    status: str  # asserted, derived or planned
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Literal:
     comment: str
     domain: tuple[str, ...]
     datatype: str  # local name in xsd:
+    status: str
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class OntologyClass:
     comment: str
     parents: tuple[str, ...]
     ancestors: frozenset[str]
+    status: str
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,8 @@ def parse_ontology(text: bytes) -> Ontology:
     names = _named(graph, v.OWL + "Class")
     parents = {n: tuple(_locals(graph, v.gm(n), v.RDFS + "subClassOf")) for n in names}
     classes = {
-        n: OntologyClass(n, *_notes(graph, n), parents[n], frozenset(_closure(n, parents))) for n in names
+        n: OntologyClass(n, *_notes(graph, n), parents[n], frozenset(_closure(n, parents)), _status(graph, n))
+        for n in names
     }
     relations = {n: _relation(graph, n) for n in _named(graph, v.OWL + "ObjectProperty")}
     for name in list(relations):
@@ -106,6 +110,7 @@ def parse_ontology(text: bytes) -> Ontology:
             *_notes(graph, n),
             _union(graph, n, "domain"),
             graph.one(v.gm(n), v.RDFS + "range").removeprefix(v.XSD),
+            _status(graph, n),
         )
         for n in _named(graph, v.OWL + "DatatypeProperty")
     }
@@ -126,6 +131,7 @@ def _relation(graph: Turtle, name: str) -> Relation:
         tuple(_locals(graph, iri, v.RDFS + "subPropertyOf")),
         next(iter(_locals(graph, iri, v.OWL + "inverseOf")), None),
         frozenset(m.removesuffix("Property") for m in marks if m != "ObjectProperty"),
+        _status(graph, name),
     )
 
 
@@ -150,6 +156,10 @@ def _locals(graph: Turtle, subject: str, predicate: str) -> list[str]:
 def _notes(graph: Turtle, name: str) -> tuple[str, str]:
     """Label and comment."""
     return graph.one(v.gm(name), v.RDFS + "label"), graph.one(v.gm(name), v.RDFS + "comment")
+
+
+def _status(graph: Turtle, name: str) -> str:
+    return graph.one(v.gm(name), v.gm("status"))
 
 
 def _union(graph: Turtle, name: str, side: str) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Inference: the rules of OWL 2 RL that the ontology needs, each into a named graph of its own.
 
-Asserted facts use one direction of each relation, so one pass in this order reaches the fixpoint. owlrl is
+Before them run the rules of :mod:`graphmer_geo.kg.derived`, which OWL cannot say. Asserted and derived facts
+use one direction of each relation, so one pass in this order reaches the fixpoint. owlrl is
 the oracle: a test compares the entailments on a small graph. Domains and ranges are not rules here. They are
 checked in a closed world by the shapes, where a wrong fact is found instead of being believed.
 """
@@ -10,10 +11,11 @@ from __future__ import annotations
 import pyoxigraph as ox
 
 from graphmer_geo.kg import vocabulary as v
+from graphmer_geo.kg.derived import derived_rules
 from graphmer_geo.kg.ontology import Ontology, load_ontology
 
 #: Transitive closures that are large and rarely asked for; `infer` leaves them out.
-ON_DEMAND = frozenset({"dependsOnTransitively"})
+ON_DEMAND = frozenset({"dependsOnTransitively", "reachesCall"})
 
 
 def infer(store: ox.Store, *, on_demand: bool = False) -> dict[str, int]:
@@ -54,8 +56,10 @@ def rules(ontology: Ontology, on_demand: bool = False) -> dict[str, list[str]]:
         for ancestor in _ancestors(relation.name, ontology):
             below.setdefault(ancestor, []).append(relation.name)
     supers = sorted(set(below) - transitive - left_out)
-    classes = sorted(c.name for c in ontology.classes.values() if len(c.ancestors) > 1)
+    used = v.KINDS | set(v.DERIVED_CLASSES) | {"Project", "SourceFile"}
+    classes = sorted(name for name in used if len(ontology.classes[name].ancestors) > 1)
     return {
+        **derived_rules(),
         "cax-sco": [_subclass(c, a) for c in classes for a in sorted(ontology.classes[c].ancestors - {c})],
         "prp-spo1": [_rename(p, ancestor) for ancestor in supers for p in below[ancestor]],
         "prp-trp": [_closure(below[t], t) for t in sorted(transitive)],
@@ -64,8 +68,8 @@ def rules(ontology: Ontology, on_demand: bool = False) -> dict[str, list[str]]:
 
 
 def _is_forward(name: str, ontology: Ontology) -> bool:
-    """Asserted, or a super-property of an asserted relation."""
-    asserted = {*v.RELATIONS, "directlyContains", "definedInFile"}
+    """Asserted or derived by a rule, or a super-property of such a relation."""
+    asserted = {*v.RELATIONS, *v.DERIVED_RELATIONS, "directlyContains", "definedInFile"}
     return name in asserted or any(name in _ancestors(a, ontology) for a in asserted)
 
 

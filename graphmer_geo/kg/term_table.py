@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from graphmer_geo.kg import vocabulary as v
 from graphmer_geo.kg.ontology import Ontology, load_ontology
 from graphmer_geo.kg.queries import named_queries
 
@@ -23,26 +22,31 @@ def term_tables(ontology: Ontology) -> str:
     parts = [
         "## Classes\n",
         *_table(
-            ("class", "is a", "meaning"),
-            ((f"`{c.name}`", _names(c.parents), c.comment) for _, c in sorted(ontology.classes.items())),
+            ("class", "is a", "status", "meaning"),
+            (
+                (f"`{c.name}`", _names(c.parents), c.status, c.comment)
+                for _, c in sorted(ontology.classes.items())
+            ),
         ),
-        "\n## Relations\n\nStatus: asserted by the extractors, or derived by inference.\n",
+        "\n## Relations\n\nStatus: asserted by the extractors, derived by inference, or planned: declared, "
+        "but nothing writes it yet.\n",
         *_table(
             ("relation", "from", "to", "inverse", "traits", "below", "status", "meaning"),
             (
                 (
-                    f"`{r.name}`", _names(r.domain), _names(r.range), f"`{r.inverse}`",
+                    f"`{r.name}`", _names(r.domain), _names(r.range),
+                    _names([r.inverse] if r.inverse else []),
                     ", ".join(sorted(r.characteristics)).lower(), _names(r.supers),
-                    "asserted" if r.name in _ASSERTED else "derived", r.comment,
+                    r.status, r.comment,
                 )
                 for r in forward
             ),
         ),
         "\n## Literals\n",
         *_table(
-            ("property", "of", "type", "meaning"),
+            ("property", "of", "type", "status", "meaning"),
             (
-                (f"`{p.name}`", _names(p.domain), f"`xsd:{p.datatype}`", p.comment)
+                (f"`{p.name}`", _names(p.domain), f"`xsd:{p.datatype}`", p.status, p.comment)
                 for _, p in sorted(ontology.literals.items())
             ),
         ),
@@ -53,9 +57,6 @@ def term_tables(ontology: Ontology) -> str:
         ),
     ]  # fmt: skip
     return "\n".join(parts)
-
-
-_ASSERTED = {*v.RELATIONS, "definedInFile", "directlyContains"}
 
 
 def _names(names: Iterable[str]) -> str:

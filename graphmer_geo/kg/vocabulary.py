@@ -77,6 +77,11 @@ LITERALS: dict[str, type] = {
 #: Datatype properties of files and projects.
 ARTIFACT_LITERALS = ("language", "path", "sha256", "byteSize", "lineCount", "version")
 
+#: What `graphmer_geo.kg.derived` adds by rules that are no OWL axioms.
+DERIVED_CLASSES = ("AbstractClass", "AbstractMethod", "DataClass", "ExceptionClass")
+DERIVED_RELATIONS = ("hasConstructor", "hasField", "hasInnerType", "hasMethod", "inNamespace")
+DERIVED_LITERALS = ("fanIn", "fanOut")
+
 # Named graphs
 # -------------------------------------------------------------------------------------------------
 GRAPH_BASE = "https://w3id.org/graphmer/graph/"
