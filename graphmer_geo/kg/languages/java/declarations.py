@@ -60,17 +60,19 @@ class Extractor:
         self.entities = Entities(file.module, self.newlines, len(source))
         self.problems: list[ParseProblem] = []
         self._depth = 0
+        self.has_errors = True  # whether a node may be missing; known once the file is parsed
         self._anonymous: dict[int, int] = {}
         self._components: dict[int, list[Parameter]] = {}
 
     def run(self) -> FileFacts:
         """Reads the whole file."""
         root = parser().parse(self.text.source).root_node
+        self.has_errors = root.has_error
         comment: Node | None = None
         for node in root.named_children:
             self._top_level(node, comment)
             comment = node if node.type == "block_comment" else None
-        if root.has_error:
+        if self.has_errors:
             self.problems.extend(problems_of(root))
         self.problems.sort(key=lambda problem: problem.line)
         return FileFacts(self.file, self.entities.list, self.syntax, self.problems)

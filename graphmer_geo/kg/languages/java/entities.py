@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from graphmer_geo.kg.facts import Entity
 
@@ -14,11 +17,18 @@ DEFAULT_PACKAGE = "<default>"
 def newline_offsets(source: bytes) -> array[int]:
     """The offsets of all line ends."""
     offsets = array("q")
-    at = source.find(b"\n")
-    while at >= 0:
-        offsets.append(at)
-        at = source.find(b"\n", at + 1)
+    ends = np.flatnonzero(np.frombuffer(source, dtype=np.uint8) == 10)
+    offsets.frombytes(ends.astype(np.int64).tobytes())
     return offsets
+
+
+def lines_of(newlines: array[int], offsets: Sequence[int]) -> list[int]:
+    """The 1-based lines of many offsets."""
+    if not newlines:
+        return [1] * len(offsets)
+    ends = np.frombuffer(newlines, dtype=np.int64)
+    found: list[int] = (np.searchsorted(ends, np.asarray(offsets, dtype=np.int64)) + 1).tolist()
+    return found
 
 
 class Entities:

@@ -56,10 +56,12 @@ class ExpressionReader:
     def expression(self, node: Node) -> int:
         """Reads an expression; returns the index of its operation, or -1 where there is nothing to know."""
         kind = node.type
-        if node.is_missing:
+        if self.extractor.has_errors and node.is_missing:
             return -1
         if kind == "identifier":
-            return self.emit(o.NAME, self.text.of(node), node.start_byte, o.READ, False)
+            start, ops = node.start_byte, self.ops
+            ops.append((o.NAME, self.text.slice(start, node.end_byte), start, o.READ, False))
+            return len(ops) - 1
         literal = _LITERALS.get(kind)
         if literal is not None:
             if literal in ("int", "double"):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from operator import itemgetter
 
 from graphmer_geo.kg.facts import Edge, How, LinkedFile, Occurrence, Role, external_iri
+from graphmer_geo.kg.languages.java.entities import lines_of
 from graphmer_geo.kg.resolve.java.files import FileScope
 from graphmer_geo.kg.resolve.java.model import ClassInfo
+
+_Row = tuple[int, int, Role, str | None, str, str | None, How, str]
 
 
 class Emission:
@@ -14,14 +17,10 @@ class Emission:
 
     def __init__(self, file: FileScope) -> None:
         self.file = file
-        self.rows: list[Occurrence] = []
+        self.rows: list[_Row] = []  # lines are looked up for all of them at once, at the end
         self.edges: list[Edge] = []
         self.externals: dict[str, str] = {}
         self._newlines = file.syntax.newlines
-
-    def line(self, offset: int) -> int:
-        """The 1-based line of an offset."""
-        return bisect_left(self._newlines, offset) + 1
 
     def row(
         self,
@@ -34,18 +33,10 @@ class Emission:
         how: How = "exact",
     ) -> None:
         """One occurrence of a name; without a target it is unresolved."""
-        if start < 0:
-            return
-        self.span(
-            start,
-            start + (len(name) if name.isascii() else len(name.encode())),
-            name,
-            role,
-            relation,
-            subject,
-            target,
-            how,
-        )
+        if start >= 0:
+            end = start + (len(name) if name.isascii() else len(name.encode()))
+            sure: How = "unresolved" if target is None else how
+            self.rows.append((start, end, role, relation, subject, target, sure, name))
 
     def span(
         self,
@@ -59,9 +50,8 @@ class Emission:
         how: How = "exact",
     ) -> None:
         """One occurrence of more, or less, than a name."""
-        if target is None:
-            how = "unresolved"
-        self.rows.append(Occurrence(start, end, self.line(start), role, relation, subject, target, how, name))
+        sure: How = "unresolved" if target is None else how
+        self.rows.append((start, end, role, relation, subject, target, sure, name))
 
     def edge(self, subject: str, relation: str, target: str, how: How = "exact") -> None:
         """A triple that no single place states."""
@@ -81,5 +71,12 @@ class Emission:
 
     def result(self) -> LinkedFile:
         """Everything collected, in the order of the text."""
-        self.rows.sort(key=lambda row: (row.start, row.end))
-        return LinkedFile(self.file.facts.source, self.rows, self.edges, self.externals)
+        rows = sorted(self.rows, key=itemgetter(0, 1))
+        lines = lines_of(self._newlines, [row[0] for row in rows])
+        occurrences = [
+            Occurrence(start, end, line, role, relation, subject, target, how, name)
+            for line, (start, end, role, relation, subject, target, how, name) in zip(
+                lines, rows, strict=True
+            )
+        ]
+        return LinkedFile(self.file.facts.source, occurrences, self.edges, self.externals)

@@ -394,6 +394,16 @@ def member_type(cls: ClassInfo, name: str) -> ClassInfo | None:
     found = cls.types.get(name)
     if found is not None or cls.opaque:
         return found
+    key = "#" + name
+    try:
+        cached: ClassInfo | None = cls.member_cache[key]
+        return cached
+    except KeyError:
+        found = cls.member_cache[key] = _inherited_type(cls, name)
+        return found
+
+
+def _inherited_type(cls: ClassInfo, name: str) -> ClassInfo | None:
     hidden: set[ClassInfo] = set()
     for ancestor in cls.ancestors:
         if ancestor in hidden:
