@@ -61,8 +61,8 @@ def build_kg(
         progress: Called as the build advances.
 
     Raises:
-        UserError: If a source is missing or holds no code, a language is unknown, or ``out`` is something
-            else than a knowledge graph.
+        UserError: If a source is missing or holds no code that can be read, a language is unknown, or ``out``
+            is something else than a knowledge graph.
     """
     if isinstance(sources, (str, Path, Source)):
         sources = [sources]
@@ -143,6 +143,8 @@ class _Build:
         """Write all quads, and return all occurrences."""
         self._write(loader, _ontology_quads())
         self._extract(loader)
+        if not self.accepted:
+            raise UserError(f"none of the files can be read; the first: {self.first_problem()}")
         return self._link(loader)
 
     def load(self, loader: StoreLoader) -> ox.Store:
@@ -175,6 +177,11 @@ class _Build:
                     self._record(result, "partial" if result.problems else "ok")
                     continue
             self._record(result, "skipped")
+
+    def first_problem(self) -> str:
+        """Which file has one, and what."""
+        record = next(r for r in self.records.values() if r.problems)
+        return f"{record.path}: {record.problems[0]}"
 
     def _record(self, result: Extracted, status: str) -> None:
         place = (str(result.task.root), result.task.path)
@@ -233,7 +240,8 @@ def _claim(owners: dict[str, str], facts: FileFacts) -> str | None:
     taken = sorted(owners.keys() & mine) if not owners.keys().isdisjoint(mine) else []
     if taken:
         return (
-            f"{taken[0]} is already defined by {owners[taken[0]]}; give the sources different package names"
+            f"{taken[0]} is already defined by {owners[taken[0]]}; leave one of the two out, "
+            "or give the sources different package names or versions"
         )
     owners.update(dict.fromkeys(mine, source.key))
     return None

@@ -32,12 +32,16 @@ def other_name(world: World, subjects: Ids, objects: Ids) -> Mask:
 def name_not_continued(world: World, parents: Ids, children: Ids) -> Mask:
     """[M] per pair: the child's qualified name is not the parent's, a dot and more.
 
-    Java's anonymous classes (`Outer.$1`) are numbered in the type around them and are let pass.
+    Java's anonymous classes (`Outer.$1`) are numbered in the type around them and are let pass, and so is
+    what lies in its package without a name (`<default>`).
     """
     names = world.values["qualifiedName"].strings(len(world))
     pairs = ((names[p], names[c]) for p, c in zip(parents.tolist(), children.tolist(), strict=True))
     return np.array(
-        [bool(a) and b is not None and not b.startswith(f"{a}.") and ".$" not in b for a, b in pairs],
+        [
+            bool(a) and a[0] != "<" and b is not None and not b.startswith(f"{a}.") and ".$" not in b
+            for a, b in pairs
+        ],
         dtype=bool,
     )
 

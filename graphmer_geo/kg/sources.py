@@ -99,7 +99,13 @@ def find_files(sources: Sequence[str | Path | Source], extensions: Mapping[str, 
             limit = f" that match {list(root.include)}" if root.include else ""
             raise UserError(f"no source files ({endings}) under {str(root.folder)!r}{limit}; check the path")
         log.info("%s: %d files", root.folder, len(found) - before)
-    return sorted(found.values(), key=lambda f: (f.language, f.package, f.version, f.path, str(f.root)))
+    return sorted(found.values(), key=_order)
+
+
+def _order(file: FoundFile) -> tuple[str, ...]:
+    """By path, but a package comes before a module of its name, as for Python's import: the first counts."""
+    place = file.path.removesuffix("/__init__.py")
+    return file.language, file.package, file.version, place, file.path, str(file.root)
 
 
 def read_bounded(root: Path, path: str) -> bytes:

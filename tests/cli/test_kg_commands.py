@@ -105,6 +105,15 @@ def test_export(format: str, kg: str, tmp_path: Path, capsys: pytest.CaptureFixt
         (["build", "{tmp}/empty", "--out", "{tmp}/kg"], "empty"),
         (["build", "{tmp}/empty", "--out", "{tmp}/kg", "--languages", "cobol"], "unknown language 'cobol'"),
         (["build", "{tmp}/empty", "--out", "{tmp}/kg", "--workers", "0"], "workers must be at least 1"),
+        (["build", "{tmp}/a-file", "--out", "{tmp}/kg"], "no source files"),
+        (
+            ["build", "{tmp}/linked", "--out", "{tmp}/kg"],
+            "none of the files can be read; the first: a.py: a symbolic",
+        ),
+        (["build", "{tmp}/linked", "--out", "{tmp}/a-file"], "is a file; name a folder"),
+        (["build", "{tmp}/linked", "--out", "{tmp}/linked"], "other things in it; name a new folder"),
+        (["build", "{tmp}/linked", "--out", "{tmp}/kg", "--wokers", "2"], "--wokers"),
+        (["build", "{tmp}/linked", "--out", "{tmp}/kg", "--workers", "two"], "Got value: two"),
         (["stats", "{tmp}/empty"], "is not a knowledge graph"),
         (["validate", "{tmp}/a-file"], "is a file, not a knowledge graph"),
     ],
@@ -112,6 +121,8 @@ def test_export(format: str, kg: str, tmp_path: Path, capsys: pytest.CaptureFixt
 def test_mistakes(words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "a-file").write_text("")
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "a.py").symlink_to("/etc/passwd")
     assert main(["kg", *(word.format(tmp=tmp_path) for word in words)]) == 2
     err = capsys.readouterr().err
     assert message in err
