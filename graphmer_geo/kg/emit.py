@@ -162,17 +162,22 @@ class Shared:
 
     triples: set[str] = field(default_factory=set)
     externals: dict[str, tuple[str, str]] = field(default_factory=dict)  # IRI -> language, qualified name
+    docstrings: dict[str, str] = field(default_factory=dict)  # IRI of a package -> the first one found
 
     def add(self, facts: FileFacts, linked: LinkedFile) -> None:
         """Note what one file says."""
         self.triples.update(_project_triples(facts.source))
         self.triples.update(_package_triples(facts))
+        for index, entity in enumerate(facts.entities):
+            if entity.kind == "Package" and "docstring" in entity.literals:
+                self.docstrings.setdefault(facts.iri(index), entity.literals["docstring"])
         for iri, qualified_name in linked.externals.items():
             self.externals[iri] = (linked.source.language, qualified_name)
 
     def quads(self) -> Quads:
         """Everything noted, sorted."""
         everything = set(self.triples)
+        everything.update(f"<{iri}> <{v.GM}docstring> {literal(d)}" for iri, d in self.docstrings.items())
         for iri, (language, qualified_name) in self.externals.items():
             everything.update(_external_triples(language, iri, qualified_name))
         return _in_graph(everything, v.SHARED_GRAPH)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pickle
 import random
+from pathlib import Path
 
 import pytest
 
+from graphmer_geo.kg import build_kg
 from graphmer_geo.kg.languages.java import JAVA
 from tests.kg.languages.java_case import SAMPLE, Case, extract
 
@@ -99,3 +101,49 @@ def test_damaged_files() -> None:
             iris = [facts.iri(index) for index in range(len(facts.entities))]
             assert len(iris) == len(set(iris))
             assert all(row.start < row.end for row in linked.occurrences)
+
+
+def test_module_declaration() -> None:
+    """Its directives declare nothing; what it imports counts."""
+    source = "import a.b.S;\nmodule m.n { requires java.sql; exports a.b; uses S; }"
+    facts = extract(source, "module-info.java")
+    assert [entity.kind for entity in facts.entities] == ["Package"]
+    assert facts.problems == []
+    (linked,) = JAVA.link([facts])
+    assert [row.name for row in linked.occurrences if row.relation == "imports"] == ["S"]
+
+
+def test_package_info_documents_its_package(tmp_path: Path) -> None:
+    documented = "/** What it\n * is for. */\n@Deprecated\npackage p;\n"
+    (tmp_path / "package-info.java").write_text(documented)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "package-info.java").write_text("/** Again. */ package p;")
+    (tmp_path / "A.java").write_text("/** A licence. */ package p; class A { }")
+    kg = build_kg([tmp_path])
+    (row,) = kg.query("SELECT ?doc { ?p a gm:Package ; gm:docstring ?doc }")
+    assert row["doc"] in ("What it\nis for.", "Again.")
+    (row,) = kg.query("SELECT ?name { ?p a gm:Package ; gm:annotatedWith/gm:name ?name }")
+    assert row["name"] == "Deprecated"
+    assert kg.validate().conforms
+
+
+def test_language_of_today() -> None:
+    case = Case(
+        "sealed interface S permits X, Y { } record X(int a, String... rest) implements S { X { g(); } static"
+        " void g() { } } final class Y implements S { void y() { } } class U { String f(Object o) { return "
+        'switch (o) { case X(int a, String[] r) when a > 0 -> "x" + a; case Y y -> { y.y(); yield h(); } '
+        'case null, default -> """\n text "block" \\\n """; }; } String h() { return ""; } }'
+    )
+    assert case.facts[0].problems == []
+    assert case.triples("implements") == {("X#", "S#"), ("Y#", "S#")}
+    assert case.triples("calls") >= {
+        ("U#f(Object).", "Y#y()."), ("U#f(Object).", "U#h()."), ("X#<init>(int,String...).", "X#g().")
+    }  # fmt: skip
+
+
+def test_large_generated_file() -> None:
+    methods = "\n".join(f"  int m{i}(int x) {{ return m{i - 1}(x) + T[{i}]; }}" for i in range(1, 2000))
+    table = ", ".join(map(str, range(5000)))
+    fields = f"static final int[] T = {{ {table} }};"
+    case = Case(f"class G {{ {fields}\n int m0(int x) {{ return x; }}\n{methods}\n}}")
+    assert len(case.triples("calls")) == 1999

@@ -14,14 +14,16 @@ from graphmer_geo.kg.resolve.java.imports import link_imports
 from graphmer_geo.kg.resolve.java.members import overridden
 from graphmer_geo.kg.resolve.java.model import ClassInfo, MethodInfo, Scope, Variable
 from graphmer_geo.kg.resolve.java.names import TypeUses
+from graphmer_geo.kg.resolve.java.projects import Worlds
 from graphmer_geo.kg.resolve.java.world import World
 
 
 def link_files(files: Sequence[FileFacts]) -> Iterator[LinkedFile]:
     """Binds the names of all files; one result a file, in the same order."""
-    world = World(files)
-    for file in world.files:
-        yield FileLinker(world, file).run()
+    worlds = Worlds(files)
+    for index in range(len(files)):
+        file = worlds.scope(index)
+        yield FileLinker(file.world, file).run()
 
 
 class FileLinker:
