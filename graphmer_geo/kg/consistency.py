@@ -168,16 +168,22 @@ def score_relations(
     for relation, mask in checkable.items():
         subjects, objects = (ids[mask] for ids in world.links[relation])
         if len(mask):
-            declared = ontology.relations[relation]
-            typed = world.member(declared.domain)[subjects] & world.member(declared.range)[objects]
-            consistent = typed & _holds(world, evidence, relation, subjects, objects)
+            typed = admissible(world, ontology, relation, subjects, objects)
+            consistent = typed & holds(world, evidence, relation, subjects, objects)
             scores.append(
                 RelationScore(relation, len(mask), len(subjects), int(typed.sum()), int(consistent.sum()))
             )
     return tuple(scores)
 
 
-def _holds(world: World, evidence: Evidence, relation: str, subjects: Ids, objects: Ids) -> Mask:
+def admissible(world: World, ontology: Ontology, relation: str, subjects: Ids, objects: Ids) -> Mask:
+    """[M] per pair: both ends are of classes the ontology admits."""
+    declared = ontology.relations[relation]
+    return world.member(declared.domain)[subjects] & world.member(declared.range)[objects]
+
+
+def holds(world: World, evidence: Evidence, relation: str, subjects: Ids, objects: Ids) -> Mask:
+    """[M] per pair: the relation's own test, which does not look at classes."""
     if relation in v.CONTAINMENT:
         return ~(
             span_outside_parent(world, subjects, objects)
