@@ -60,10 +60,59 @@ def _convert(metrics: dict[str, Any]) -> list[str]:
     ]  # fmt: skip
 
 
+def _build(metrics: dict[str, Any]) -> list[str]:
+    lines: list[str] = []
+    for language, runs in metrics.get("rates", {}).items():
+        rows = []
+        for name, row in runs.items():
+            if isinstance(row, dict):
+                to, workers = name.rsplit(", ", 1)
+                rows.append([to, workers, f"{row['lines_per_s']:,.0f}", f"{row['seconds']:.1f} s",
+                             f"{row['quads']:,}", f"{row['peak_mib']:,.0f} MiB"])  # fmt: skip
+        size = f"{next(r['lines'] for r in runs.values() if isinstance(r, dict)):,} lines"
+        lines += [f"{language.capitalize()}, {size}:", ""]
+        lines += table(["to", "processes", "lines/s", "time", "quads", "peak memory"], rows)
+        gains = ", ".join(f"{n.partition(',')[0]} {v:.2f}×" for n, v in runs.items() if isinstance(v, float))
+        lines += ["", f"Two processes against one: {gains}.", ""]
+    if "pycg" in metrics:
+        rows = [
+            [
+                name,
+                f"{row['lines']:,}",
+                f"{row['pycg_s']:.1f} s",
+                f"{row['ours_s']:.1f} s",
+                f"{row['ratio']:.1f}×",
+            ]
+            for name, row in metrics["pycg"].items()
+        ]
+        lines += [*table(["package", "lines", "PyCG", "here", "ratio"], rows), ""]
+    if "growth" in metrics:
+        rows = [
+            [
+                f"{p['lines']:,}",
+                f"{p['seconds']:.1f} s",
+                f"{p['lines_per_s']:,.0f}",
+                f"{p['peak_mib']:,.0f} MiB",
+            ]
+            for p in metrics["growth"]
+        ]
+        lines += ["Cold, on disk, two processes:", ""]
+        lines += table(["lines", "time", "lines/s", "peak memory"], rows, words=0)
+        lines += ["", "![time and memory by size](kg-growth.png)", ""]
+    if "edit" in metrics:
+        row = metrics["edit"]
+        lines.append(
+            f"One function added to a project of {row['lines']:,} lines: {row['edit_s']:.1f} s; "
+            f"everything from nothing: {row['whole_s']:.1f} s."
+        )
+    return lines
+
+
 #: task of a result file -> title and body of its section
 _SECTIONS: dict[str, tuple[str, Callable[[dict[str, Any]], list[str]]]] = {
     "kg-exact-python": ("Python definitions against `ast` and `symtable`", _exact),
     "kg-exact-java": ("Java definitions against compiled classes", _exact),
     "kg_truth": ("Calls, references and types against ground truth that others wrote", _truth),
+    "kg-build": ("Speed", _build),
     "convert": ("Conversion, export and queries", _convert),
 }
