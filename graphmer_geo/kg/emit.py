@@ -214,12 +214,12 @@ def _package_triples(facts: FileFacts) -> Iterator[str]:
     """A Java package is spread over files: what one of them says of it must hold in all."""
     for index, entity in enumerate(facts.entities):
         if entity.kind == "Package":
-            yield from _one_package(facts.source, entity.qualified_name)
             inner = facts.iri(index)
+            yield from _one_package(facts.source, inner, entity.qualified_name)
             name = entity.qualified_name.rpartition(".")[0]
             while name:  # `a.b.c` lies in `a.b`, whether or not that has files of its own
                 outer = package_iri(facts.source, name)
-                yield from _one_package(facts.source, name)
+                yield from _one_package(facts.source, outer, name)
                 yield f"{term(outer)} <{v.GM}declares> {term(inner)}"
                 inner, name = outer, name.rpartition(".")[0]
 
@@ -229,8 +229,8 @@ def package_iri(source: SourceFile, name: str) -> str:
     return entity_iri(source.language, source.package, source.version, name, "")
 
 
-def _one_package(source: SourceFile, name: str) -> Iterator[str]:
-    subject = term(package_iri(source, name))
+def _one_package(source: SourceFile, iri: str, name: str) -> Iterator[str]:
+    subject = term(iri)
     yield f"{subject} {_TYPE} <{v.GM}Package>"
     yield f"{subject} <{v.GM}language> {literal(source.language)}"
     yield f"{subject} <{v.GM}name> {literal(name)}"
