@@ -1,14 +1,13 @@
 """TypeEvalPy: the types of variables, parameters and results, at the line that gives them.
 
-Which facts count: for a parameter the types of its ``gm:hasType``; for a result those of
-``gm:returnsType``; for a variable the rows of the occurrence table at that place that state a type (the
-evidence of ``gm:hasType`` where the variable is an entity), since a variable may hold other types on other
-lines.
+Which facts count: for a parameter, module variable or field the types of its ``gm:hasType``, for a result
+those of ``gm:returnsType``. A variable that holds other types on other lines has all of them; local
+variables are no entities of ours, so their lines are scored as missing.
 
 How its names map to ours: ``int`` is our ``builtins.int``; ``Nonetype`` our ``types.NoneType``, which a
-function without a ``return`` value has; ``callable`` any function, method, lambda or class; a class of the
-case's first module has no module prefix there. Elements of containers (``d['a']``) are no entities of ours:
-their lines are scored as missing and counted apart.
+function without a ``return`` value has; ``callable`` the type of any function, method or class; a class of
+the case's first module has no module prefix there. Elements of containers (``d['a']``) are no entities of
+ours: their lines are scored as missing and counted apart.
 """
 
 from __future__ import annotations
@@ -23,13 +22,14 @@ _SPECIAL = {
     "types.NoneType": "Nonetype",
     "types.GeneratorType": "generator",
     "types.FunctionType": "callable",
+    "types.MethodType": "callable",
+    "types.BuiltinMethodType": "callable",
+    "builtins.type": "callable",
 }
 
 
 def their_name(entity: Entity, main: str) -> str:
     """The name that TypeEvalPy gives to a type."""
-    if entity.kind in _CALLABLE:
-        return "callable"
     name = _SPECIAL.get(entity.qualified_name, entity.qualified_name)
     return name.removeprefix("builtins.").removeprefix(f"{main}.")
 
@@ -80,15 +80,12 @@ def types_at(annotation: dict[str, Any], facts: Facts) -> list[Entity]:
             and subject.file == file
             and facts.position(file, subject.name_start)[0] == line
         ]
+    if "[" in name:
+        return []
     last = name.rpartition(".")[2]
-    found = {
-        r.entity: facts.entities[r.entity]
-        for r in facts.rows
-        if r.file == file
-        and r.line == line
-        and r.name == last
-        and r.role == "type"
-        and r.entity in facts.entities
-        and "[" not in name
+    there = {
+        row.entity
+        for row in facts.rows
+        if row.file == file and row.line == line and row.name == last and row.role in ("definition", "write")
     }
-    return list(found.values())
+    return [target for subject, target in facts.pairs("hasType") if subject.iri in there]

@@ -155,6 +155,8 @@ class Definitions(Annotations):
             scope.versions[param.name] = [param.variable]
         if body.type == "block":
             self.block(body)
+            if not scope.dead:
+                self.flow(info.returned, self.of_type("types.NoneType"))
         else:  # the expression of a lambda
             self.result(self.expr(body), info)
         self.close(scope)

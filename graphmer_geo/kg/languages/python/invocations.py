@@ -102,7 +102,8 @@ class Invocations(Expressions):
         kind = node.type
         if kind in _CONSTANTS:
             known = self.key(node)
-            return self.constant(known) if known is not None else 0
+            if known is not None:
+                return self.constant(known)
         return self.dispatch(node, kind)
 
     def after_method_call(self, callee: Node, arguments: Node) -> None:

@@ -130,6 +130,7 @@ class PythonSyntax:
     declarations: dict[int, Declarations] = field(default_factory=dict)
     globals_read: dict[int, str] = field(default_factory=dict)  # variable -> name not bound in the file
     receivers: dict[int, int] = field(default_factory=dict)  # variable of `self`/`cls` -> class index
+    assigned: list[tuple[int, int]] = field(default_factory=list)  # (module variable or field, value)
     name_lines: dict[int, int] = field(default_factory=dict)  # entity -> line of its name, if not the first
     is_package: bool = False
     namespace: str = ""  # directory of the file as a dotted name, for imports relative to a script

@@ -57,7 +57,7 @@ class Literals(Invocations):
             if 0 < index <= len(operators) and not operators[index - 1].startswith("is"):
                 self.operate(left, right, operators[index - 1])
             left = right
-        return 0
+        return self.of_type("builtins.bool")
 
     def unary(self, node: Node) -> int:
         """``-a``, ``+a``, ``~a``."""
@@ -94,7 +94,18 @@ class Literals(Invocations):
     def not_operator(self, node: Node) -> int:
         """``not a``: always a boolean."""
         self.children(node)
-        return 0
+        return self.of_type("builtins.bool")
+
+    def number(self, node: Node) -> int:
+        """A number that is no known integer."""
+        text = self.text(node).lower()
+        if text.endswith("j"):
+            return self.of_type("builtins.complex")
+        return self.of_type("builtins.int" if node.type == "integer" else "builtins.float")
+
+    def none(self, node: Node) -> int:
+        """``None``."""
+        return self.of_type("types.NoneType")
 
     def named_expression(self, node: Node) -> int:
         """``name := value``; binds outside the comprehension it stands in."""
@@ -233,6 +244,8 @@ Expressions.handlers.update(
         "conditional_expression": Literals.either,  # type: ignore[dict-item]
         "not_operator": Literals.not_operator,  # type: ignore[dict-item]
         "named_expression": Literals.named_expression,  # type: ignore[dict-item]
+        **dict.fromkeys(("integer", "float"), Literals.number),  # type: ignore[arg-type]
+        "none": Literals.none,  # type: ignore[dict-item]
         "string": Literals.string,  # type: ignore[dict-item]
         "concatenated_string": Literals.strings,  # type: ignore[dict-item]
         "dictionary": Literals.dictionary,  # type: ignore[dict-item]

@@ -286,7 +286,7 @@ class Statements(Definitions):
 
     def return_(self, node: Node) -> None:
         """``return``."""
-        value = 0
+        value = 0 if node.named_child_count else self.of_type("types.NoneType")
         for child in node.named_children:
             if child.type != "comment":
                 value = self.value(child)

@@ -63,9 +63,11 @@ class Targets(Literals):
         if entity < 0 and scope.kind in ("module", "class"):
             entity = self.declare_variable(node, name, scope, statement)
             self.bind(name, value, (entity,))
+            self.syntax.assigned.append((entity, value))
         elif entity >= 0:
             version = self.bind(name, value, (entity,))
             self.site(node, "write", version)
+            self.syntax.assigned.append((entity, value))
         else:
             self.bind(name, value)
         return entity
@@ -102,6 +104,8 @@ class Targets(Literals):
             if entity < 0 and name not in info.methods:
                 entity = self.add_entity("Field", name, name + ".", info.entity, statement, name_node)
                 info.fields[name] = entity
+        if entity >= 0 and value:
+            self.syntax.assigned.append((entity, value))
         self.site(name_node, "write", 0, base)
         self.narrow(target, value)
         return entity

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from graphmer_geo.kg.resolve.python.objects import BOX_TYPES, Kind, external_member, looks_like_class
 from graphmer_geo.kg.resolve.python.solver import ClassTable
+from graphmer_geo.kg.resolve.python.typeshed import attribute_types
 from graphmer_geo.kg.resolve.python.world import World
 
 
@@ -73,6 +74,8 @@ class Attributes(ClassTable):
             found = external_member(first, name)
             if found is not None:
                 self.put(target, self.object(Kind.EXTERNAL, found))
+                for given in attribute_types(found):
+                    self.put(target, self.object(Kind.FOREIGN, given))
         elif kind is Kind.INSTANCE:
             self.load_instance(obj, first, target, name)
         elif kind is Kind.CLASS:

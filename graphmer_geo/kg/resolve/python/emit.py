@@ -8,6 +8,7 @@ from graphmer_geo.kg.facts import Edge, How, LinkedFile, Occurrence, external_ir
 from graphmer_geo.kg.languages.python.ir import Site
 from graphmer_geo.kg.resolve.python.flow import Flow
 from graphmer_geo.kg.resolve.python.objects import Kind, external_member, looks_like_class
+from graphmer_geo.kg.resolve.python.types import inferred_types
 from graphmer_geo.kg.resolve.python.world import Target
 
 MAX_TARGETS = 8  #: targets of one reference; more than that says nothing
@@ -396,7 +397,17 @@ class Emitter:
                             None
                         )
                         break
+        self.emit_types(edges)
         return sorted(edges)
+
+    def emit_types(self, edges: dict[Edge, None]) -> None:
+        """Types by flow, of what has no declared type."""
+        base = self.world.entity_base[self.file]
+        declared = {(r.subject, r.relation) for r in self.rows if r.relation in ("hasType", "returnsType")}
+        for entity, relation, types in inferred_types(self.flow, self.file):
+            subject = self.iris[base + entity]
+            if (subject, relation) not in declared:
+                edges.update(dict.fromkeys(Edge(subject, relation, self.iri(t), "inferred") for t in types))
 
 
 def emitter(flow: Flow) -> Callable[[int], LinkedFile]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from graphmer_geo.kg.resolve.python.calls import Call
-from graphmer_geo.kg.resolve.python.objects import Kind, looks_like_class
+from graphmer_geo.kg.resolve.python.objects import NONE, Kind, looks_like_class
 from graphmer_geo.kg.resolve.python.protocols import Protocols
+from graphmer_geo.kg.resolve.python.typeshed import results
 
 _STRING = "builtins.str"
 #: results of well-known functions: instances of these classes
@@ -83,6 +84,15 @@ class Models(Protocols):
             self.fill(call, "list", element)
         elif looks_like_class(name):
             self.put(call.result, self.object(Kind.FOREIGN, name))
+        else:
+            self.give(name, call.result)
+
+    def give(self, name: str, result: int) -> None:
+        """What the stubs say that a function gives; that one gives nothing is not worth a value."""
+        types = results(name)
+        if types != (NONE,):
+            for given in types:
+                self.put(result, self.object(Kind.FOREIGN, given))
 
     # -- helpers -----------------------------------------------------------------------------------
 
@@ -168,9 +178,15 @@ class Models(Protocols):
         self.fill(call, "generator", element)
 
     def consume(self, call: Call, arguments: list[int]) -> None:
-        """Functions that only iterate."""
+        """``any`` and ``all``."""
         for argument in arguments[:1]:
             self.element(argument, call)
+        self.put(call.result, self.object(Kind.FOREIGN, "builtins.bool"))
+
+    def consume_sum(self, call: Call, arguments: list[int]) -> None:
+        """``sum``: taken to be of the elements' type."""
+        for argument in arguments[:1]:
+            self.link(self.element(argument, call), call.result)
 
     def model_dict(self, call: Call, arguments: list[int]) -> None:
         """``dict``."""
@@ -295,6 +311,8 @@ class Models(Protocols):
         elif method == "sort":
             for _, variable in call.named:
                 self.use(variable, self.callback, self.simple_call(0, (self.every(box),), call.caller))
+        else:
+            self.give(name, call.result)
 
     def merge_box(self, obj: int, box: int, caller: int) -> None:
         """``box.update(obj)``: known keys stay apart."""
@@ -327,7 +345,7 @@ _HANDLERS = {
     "builtins.next": Models.model_next,
     "builtins.enumerate": Models.model_enumerate,
     "builtins.zip": Models.model_zip,
-    "builtins.sum": Models.consume,
+    "builtins.sum": Models.consume_sum,
     "builtins.any": Models.consume,
     "builtins.all": Models.consume,
     "builtins.dict": Models.model_dict,

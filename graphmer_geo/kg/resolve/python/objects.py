@@ -7,6 +7,8 @@ import io
 from enum import IntEnum
 from typing import Any
 
+from graphmer_geo.kg.resolve.python.typeshed import is_class
+
 
 class Kind(IntEnum):
     """Kinds of abstract objects; the comment gives the two payload values."""
@@ -57,6 +59,9 @@ BUILTIN_MEMBERS: dict[str, frozenset[str]] = {
 _IO_MEMBERS: dict[str, frozenset[str]] = {
     name: frozenset(dir(value)) for name, value in vars(io).items() if isinstance(value, type)
 }
+NONE = "types.NoneType"
+_NONE_MEMBERS = frozenset(dir(None))
+NUMBERS = ("bool", "int", "float", "complex")  #: the numeric tower, narrowest first
 BOX_TYPES = {
     "list": "builtins.list",
     "tuple": "builtins.tuple",
@@ -71,6 +76,8 @@ def external_member(qualified_name: str, attribute: str) -> str | None:
     package, _, rest = qualified_name.partition(".")
     if package == "builtins" and attribute not in BUILTIN_MEMBERS.get(rest, ()):
         return None
+    if qualified_name == NONE and attribute not in _NONE_MEMBERS:
+        return None
     if package in ("io", "_io") and attribute not in _IO_MEMBERS.get(rest, (attribute,)):
         return None
     return f"{qualified_name}.{attribute}"
@@ -79,10 +86,10 @@ def external_member(qualified_name: str, attribute: str) -> str | None:
 def looks_like_class(qualified_name: str) -> bool:
     """Whether a call of this external symbol makes an instance of it.
 
-    Built-in classes are known, others are told by the CapWords convention of PEP 8.
+    Classes of the standard library are known, others are told by the CapWords convention of PEP 8.
     """
     package, _, rest = qualified_name.partition(".")
     if package == "builtins":
         return rest in BUILTIN_MEMBERS
     last = qualified_name.rpartition(".")[2].lstrip("_")
-    return last[:1].isupper() and not last.isupper()
+    return (last[:1].isupper() and not last.isupper()) or is_class(qualified_name)

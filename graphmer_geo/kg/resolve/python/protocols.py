@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from graphmer_geo.kg.resolve.python.calls import Calls
-from graphmer_geo.kg.resolve.python.objects import Kind
+from graphmer_geo.kg.resolve.python.objects import NUMBERS, Kind
+from graphmer_geo.kg.resolve.python.typeshed import results
 from graphmer_geo.kg.resolve.python.world import World
 
 _BINARY = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv", "%": "mod", "**": "pow"}
@@ -11,6 +12,7 @@ _BINARY |= {"@": "matmul", "&": "and", "|": "or", "^": "xor", "<<": "lshift", ">
 _COMPARE = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 _MIRROR = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le", "eq": "eq", "ne": "ne"}
 _UNARY = {"unary-": "__neg__", "unary+": "__pos__", "unary~": "__invert__"}
+_ELEMENTS = dict.fromkeys(("builtins.range", "builtins.bytes", "builtins.bytearray"), "builtins.int")
 MAX_STRING = 60  #: strings built from known strings are known up to this length
 
 
@@ -44,6 +46,9 @@ class Protocols(Calls):
             self.advance(obj, target, caller)
         elif kind in (Kind.FOREIGN, Kind.VALUE) and first in ("builtins.str", "str"):
             self.put(target, self.object(Kind.FOREIGN, "builtins.str"))
+        elif kind is Kind.FOREIGN:
+            for given in (_ELEMENTS[first],) if first in _ELEMENTS else results(f"{first}.__next__"):
+                self.put(target, self.object(Kind.FOREIGN, given))
 
     def advance(self, obj: int, target: int, caller: int) -> None:
         """``next(obj)`` flows to ``target``."""
@@ -172,12 +177,28 @@ class Protocols(Calls):
             self.use(right, self.concatenate, target, second)
         elif kind in (Kind.VALUE, Kind.FOREIGN) and first in ("str", "builtins.str") and operator in "+%*":
             self.put(target, self.object(Kind.FOREIGN, "builtins.str"))
+        elif kind in (Kind.VALUE, Kind.FOREIGN) and first.removeprefix("builtins.") in NUMBERS:
+            if operator in _UNARY:
+                self.put(target, self.object(Kind.FOREIGN, f"builtins.{first.removeprefix('builtins.')}"))
+            else:
+                self.use(right, self.calculate, target, first.removeprefix("builtins."), operator)
         elif kind is Kind.BOX and operator in ("+", "*", "|", "+=", "|="):
             self.put(target, obj)
             if operator.rstrip("=") in ("+", "|"):
                 self.use(right, self.join_box, target)
                 if operator == "+=":
                     self.use(right, self.extend_box, obj, caller)
+
+    def calculate(self, obj: int, target: int, left: str, operator: str) -> None:
+        """Arithmetic of two numbers gives the wider type; a quotient is no integer."""
+        kind, first, _ = self.table[obj]
+        right = first.removeprefix("builtins.") if kind in (Kind.VALUE, Kind.FOREIGN) else ""
+        if right not in NUMBERS or operator.removesuffix("=") not in _BINARY:
+            return
+        wider = max(NUMBERS.index(left), NUMBERS.index(right))
+        logical = wider == 0 and operator.removesuffix("=") in ("&", "|", "^")
+        least = 0 if logical else 2 if operator in ("/", "/=") else 1
+        self.put(target, self.object(Kind.FOREIGN, f"builtins.{NUMBERS[max(wider, least)]}"))
 
     def join_box(self, obj: int, target: int) -> None:
         """The right container is part of the result."""
