@@ -17,14 +17,14 @@ CASES: dict[str, tuple[str, str]] = {
     "parameter and result": ("def f(x): return x\nf(1)", "x:int f>int"),
     "falls off its end": ("def f(x):\n if x: return 1", "f>int f>None"),
     "never returns": ("def f(): raise E", ""),
-    "bare return": ("def f(): return", "f>None"),
+    "bare return": ("def f(): return\na = f()", "a:None"),
     "field": ("class C:\n def __init__(self): self.x = 1\n def m(self): self.x = ''; return self.x", "x:int x:str m>str"),
     "generator": ("def f():\n yield 1\nfor a in f(): pass", "f>types.GeneratorType a:int"),
     "declared types stay alone": ("def f(x: int) -> int: return x\nf('')\na: str = 1", "x:int f>int a:str"),
     "arithmetic": ("a = 1 + 2\nb = 1 / 2\nc = 1 + 2.0\nd = -a\ne = 'x' * 3\nf = a < b", "a:int b:float c:float d:int e:str f:bool"),
     "library": ("a = 'x'.strip().upper()\nb = len(a)\nimport pathlib\nc = pathlib.Path('x').parent\nd = sum([1.5])", "a:str b:int c:pathlib.Path d:float"),
     "lines of a file": ("with open('x') as f:\n for a in f:\n  b = a.strip()", "f:io.TextIOWrapper a:str b:str"),
-    "too many say nothing": ("def f(x): pass\nf(1)\nf('')\nf(1.5)\nf([])\nf({})", "f>None"),
+    "too many say nothing": ("def f(x): pass\nf(1)\nf('')\nf(1.5)\nf([])\nf({})", ""),
 }  # fmt: skip
 
 

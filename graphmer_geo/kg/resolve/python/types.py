@@ -1,7 +1,7 @@
 """Types by flow: of which classes the values of parameters, fields, module variables and results are.
 
 They are edges, not occurrences: no text states them. What has a declared type gets no others. A receiver is
-of its own class, `*args` a tuple, `**kwargs` a dict, a constructor returns nothing: none of that is worth
+of its own class, `*args` a tuple, `**kwargs` a dict, a procedure returns nothing: none of that is worth
 an edge.
 """
 
@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphmer_geo.kg.resolve.python.flow import Flow
-from graphmer_geo.kg.resolve.python.objects import BOX_TYPES, Kind, looks_like_class
+from graphmer_geo.kg.resolve.python.objects import BOX_TYPES, NONE, Kind, looks_like_class
 from graphmer_geo.kg.resolve.python.world import Target
 
 MAX_TYPES = 4  #: of one variable; more than that says nothing
+_NOTHING = Target(-1, NONE)
 _NAMED = ("positionalOnly", "positionalOrKeyword", "keywordOnly")
 _FIXED = {
     Kind.FUNCTION: "types.FunctionType",
@@ -64,5 +65,5 @@ def inferred_types(flow: Flow, file: int) -> Iterator[tuple[int, str, list[Targe
     for (entity, relation), variables in values.items():
         held = dict.fromkeys(obj for v in variables if v for obj in flow.values(base + v))
         types = dict.fromkeys(t for t in (type_of(flow, obj) for obj in held) if t is not None)
-        if 0 < len(types) <= MAX_TYPES:
+        if 0 < len(types) <= MAX_TYPES and not (relation == "returnsType" and list(types) == [_NOTHING]):
             yield entity, relation, list(types)
