@@ -12,6 +12,7 @@ from graphmer_geo.kg import Source, build_kg
 
 TEXT = """
 from elsewhere import *
+from other import *
 
 class Box:
     def show(self, thing, run):
