@@ -108,3 +108,31 @@ def test_another_primitive_result_is_no_override() -> None:
         " class B extends A { void n() { } B me() { return this; } }"
     )
     assert case.triples("overrides") == {("B#me().", "A#me().")}
+
+
+def test_asking_for_a_local_class_from_outside_does_not_fix_its_supertypes() -> None:
+    case = Case(
+        "interface I { void go(); } class A { void f(I i) { i.go(); }"
+        " void g(String v) { class T { } new I() { T t; public void go() { T u = t; v.length(); } }; } }"
+    )
+    assert case.unresolved() == []
+    assert case.objects("calls", "A#f(I).") == {"I#go().", "A#$1#go()."}
+
+
+def test_private_overloads_are_no_candidates_elsewhere() -> None:
+    source = (
+        "class A { private A(String s) { } A(Object o) { } private void f(int n) { } void f(long n) { } }"
+        ' class B { void g(A a) { new A("x"); a.f(1); } }'
+    )
+    assert called(source, "B#g(A).") == {"A#<init>(Object).": "exact", "A#f(long).": "exact"}
+
+
+def test_an_array_goes_to_the_variable_arity_parameter_itself() -> None:
+    source = (
+        "class L<E> { static <T> void of(T e) { } static <T> void of(T a, T b) { }"
+        " static <T> void of(T... es) { } void f(Object[] o) { of(o); } void g(String s) { of(s); }"
+        " void h(E e) { of(e); } void k() { of(1, 2, 3); } }"
+    )
+    assert called(source, "L#f(Object[]).") == {"L#of(T...).": "exact"}
+    assert called(source, "L#g(String).") == called(source, "L#h(E).") == {"L#of(T).": "exact"}
+    assert called(source, "L#k().") == {"L#of(T...).": "exact"}

@@ -9,7 +9,13 @@ from graphmer_geo.kg.facts import How
 from graphmer_geo.kg.languages.java import ops as o
 from graphmer_geo.kg.resolve.java.binding import argument_of
 from graphmer_geo.kg.resolve.java.frames import Frame
-from graphmer_geo.kg.resolve.java.members import OBJECT_METHODS, find_methods, type_arguments, upper_class
+from graphmer_geo.kg.resolve.java.members import (
+    OBJECT_METHODS,
+    accessible,
+    find_methods,
+    type_arguments,
+    upper_class,
+)
 from graphmer_geo.kg.resolve.java.model import ClassInfo, FieldInfo, MethodInfo, Type, substitute
 from graphmer_geo.kg.resolve.java.overloads import choose
 from graphmer_geo.kg.resolve.java.values import PackageName, TypeName
@@ -132,7 +138,7 @@ class CallResolver:
         if not methods or self._is_implicit(cls, name, len(args)):
             return self._undeclared(frame, receiver, name, start, args, inferred)
         arguments = [argument_of(frame, arg) for arg in args]
-        method, is_certain = choose(methods, arguments)
+        method, is_certain = choose(accessible(methods, frame.context.cls), arguments)
         if method is None:
             opaque = [] if cls.external else list(cls.inherits_opaque())
             if len(opaque) == 1:
@@ -166,7 +172,7 @@ class CallResolver:
         out.row(name, start, "call", relation, subject, named, how)
         possible = dispatch.possible(cls, method)
         # The only implementation there is runs; of several, each may.
-        is_sole = len(possible) == 1 and method.decl.is_abstract and cls in possible[0].owner.ancestors
+        is_sole = dispatch.is_sole(cls, method)
         for other in possible:
             out.row(name, start, "call", relation, subject, other.iri, "inferred" if is_sole else "heuristic")
 

@@ -10,7 +10,7 @@ from graphmer_geo.kg.languages.java import ops as o
 from graphmer_geo.kg.resolve.java.binding import argument_of, formal
 from graphmer_geo.kg.resolve.java.calls import calls_relation
 from graphmer_geo.kg.resolve.java.frames import Frame
-from graphmer_geo.kg.resolve.java.members import upper_class
+from graphmer_geo.kg.resolve.java.members import accessible, upper_class
 from graphmer_geo.kg.resolve.java.model import ClassInfo, Scope, Type
 from graphmer_geo.kg.resolve.java.overloads import FunctionShape, choose, infer
 
@@ -66,7 +66,7 @@ class ConstructorResolver:
     ) -> Type | None:
         """Records the call of a constructor of the corpus; returns the type with a diamond filled in."""
         cls: ClassInfo = type_[0]
-        constructors = cls.methods.get("<init>", [])
+        constructors = accessible(cls.methods.get("<init>", []), frame.context.cls)
         arguments = [argument_of(frame, arg) for arg in args]
         method, is_certain = choose(constructors, arguments) if constructors else (None, False)
         if method is None:
@@ -95,7 +95,7 @@ class ConstructorResolver:
             self.bodies.calls.give_up(frame, kind, start, args)
             return
         owner: ClassInfo = type_[0]
-        constructors = owner.methods.get("<init>", [])
+        constructors = accessible(owner.methods.get("<init>", []), cls)
         if owner.external:
             target = self.out.external(f"{owner.qualified}.<init>")
             self.out.row(kind, start, "call", calls_relation(frame), frame.context.subject, target)

@@ -35,11 +35,13 @@ class Dispatch:
                 return other
         return None
 
+    def is_sole(self, cls: ClassInfo, method: MethodInfo) -> bool:
+        """Whether the one possible method is the only implementation that there is."""
+        below = self._index().get(cls, ())
+        return method.decl.is_abstract and bool(below) and len(self.possible(cls, method)) == 1
+
     def possible(self, cls: ClassInfo, method: MethodInfo) -> tuple[MethodInfo, ...]:
         """Methods of the corpus other than the named one that a call through a static type may run."""
-        decl = method.decl
-        if decl.is_static or decl.is_private or method.name == "<init>":
-            return ()
         key = cls, method
         found = self._possible.get(key)
         if found is None:
@@ -70,7 +72,7 @@ class Dispatch:
         return tuple(found)
 
     def _run_by(self, cls: ClassInfo, method: MethodInfo) -> MethodInfo | None:
-        if cls.decl is not None and cls.decl.is_local:  # what is around it is known only where it stands
+        if _is_local(cls):
             return next((m for m in cls.methods.get(method.name, ()) if m.arity == method.arity), None)
         target = self.selected(cls, method)
         return None if target is None or target.decl.is_abstract else target
@@ -94,7 +96,7 @@ class Dispatch:
     @staticmethod
     def _can_be_inherited(method: MethodInfo) -> bool:
         owner = method.owner
-        if method.decl.is_abstract or owner.decl is None or owner.decl.is_local or owner.kind != "Class":
+        if method.decl.is_abstract or owner.decl is None or _is_local(owner) or owner.kind != "Class":
             return False
         entities = owner.file.facts.entities
         literals = entities[method.decl.entity].literals
@@ -118,12 +120,29 @@ class Dispatch:
 
     def _uppers(self, cls: ClassInfo) -> list[ClassInfo]:
         decl = cls.decl
-        if decl is None or not decl.is_local or cls.outer is None:
+        if decl is None or not _is_local(cls):
             return [upper for upper, _, _ in cls.supers]
-        # The block around a local class is not linked yet: its supertypes must not be remembered.
+        around = cls.outer
+        while around is not None and _is_local(around):
+            around = around.outer
+        scope = around.body_scope if around is not None else cls.file.scope
         refs = [*((decl.base,) if decl.base is not None else ()), *decl.extends, *decl.implements]
-        found = (self.world.resolve(ref, cls.outer.body_scope) for ref in refs)
+        found = (self.world.resolve(ref, scope) for ref in refs)
         return [type_[0] for type_ in found if type_ is not None and isinstance(type_[0], ClassInfo)]
+
+
+def _is_local(cls: ClassInfo) -> bool:
+    """Whether a class stands in a block, or in a class that does.
+
+    Until that block is linked, nothing may ask such a class for its supertypes: it would remember them, and
+    they may be declared in the block.
+    """
+    around: ClassInfo | None = cls
+    while around is not None:
+        if around.decl is not None and around.decl.is_local:
+            return True
+        around = around.outer
+    return False
 
 
 def _can_meet(interface: ClassInfo, cls: ClassInfo) -> bool:

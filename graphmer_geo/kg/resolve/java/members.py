@@ -85,6 +85,14 @@ def _is_inherited(method: MethodInfo, cls: ClassInfo) -> bool:
     return not (method.decl.is_static and method.owner.is_interface)
 
 
+def accessible(methods: list[MethodInfo], cls: ClassInfo) -> list[MethodInfo]:
+    """Those methods that code in a class may name; all of them if it may name none."""
+    if len(methods) == 1 or not any(m.decl.is_private for m in methods):
+        return methods
+    top = outermost(cls)
+    return [m for m in methods if not m.decl.is_private or outermost(m.owner) is top] or methods
+
+
 def outermost(cls: ClassInfo) -> ClassInfo:
     """The top-level class around a class."""
     while cls.outer is not None:

@@ -61,8 +61,8 @@ def fit(argument: Argument, parameter: Type | None) -> int:
             return BOXED
         return BOXED if unboxed is not None and _widens(unboxed, decl.name) else NO
     if source_dims or dims:
-        if source_dims < dims:
-            return EXACT if isinstance(source, TypeVar) else NO
+        if source_dims < dims:  # no type variable has an array for its bound
+            return NO
         if source_dims > dims:
             return SUBTYPE if getattr(decl, "qualified", "") in _ABOVE_ARRAYS else NO
         if isinstance(source, Primitive):
@@ -95,7 +95,7 @@ def _fit_function(shape: FunctionShape, decl: Any, dims: int) -> int:
 def _fit_variable(argument: Type, var: TypeVar, dims: int) -> int:
     source, _, source_dims = argument
     if source_dims < dims:
-        return EXACT if isinstance(source, TypeVar) else NO
+        return NO
     if isinstance(source, Primitive):
         if source_dims == dims:
             return NO if dims else (SUBTYPE if source.name == "null" else BOXED)
@@ -220,7 +220,10 @@ def choose(candidates: Sequence[MethodInfo], arguments: Sequence[Argument]) -> t
         return fitting[0], certain or sum(1 for grade, _ in graded if grade != NO) == 1
     if len(fitting) > MOST_COMPARED:
         return fitting[0], False
-    specific = [m for m in fitting if all(m is n or _more_specific(m, n, count, arguments) for n in fitting)]
+    expand = phase > BOXED  # only then a variable-arity parameter stands for its elements
+    specific = [
+        m for m in fitting if all(m is n or _more_specific(m, n, count, arguments, expand) for n in fitting)
+    ]
     if specific:
         concrete = [m for m in specific if not m.decl.is_abstract]
         certain = all(argument is not None for argument in arguments)
@@ -228,10 +231,12 @@ def choose(candidates: Sequence[MethodInfo], arguments: Sequence[Argument]) -> t
     return fitting[0], False
 
 
-def _more_specific(left: MethodInfo, right: MethodInfo, count: int, arguments: Sequence[Argument]) -> bool:
+def _more_specific(
+    left: MethodInfo, right: MethodInfo, count: int, arguments: Sequence[Argument], expand: bool
+) -> bool:
     for position in range(count):
         argument = arguments[position]
-        a, b = _parameter_at(left, position, count), _parameter_at(right, position, count)
+        a, b = _parameter_at(left, position, expand), _parameter_at(right, position, expand)
         if a is None or b is None:
             continue
         if isinstance(argument, FunctionShape):
@@ -247,9 +252,9 @@ def _more_specific(left: MethodInfo, right: MethodInfo, count: int, arguments: S
     return True
 
 
-def _parameter_at(method: MethodInfo, position: int, count: int) -> Type | None:
+def _parameter_at(method: MethodInfo, position: int, expand: bool) -> Type | None:
     parameters = method.parameters
-    if method.decl.is_varargs and position >= len(parameters) - 1 and parameters:
+    if expand and method.decl.is_varargs and position >= len(parameters) - 1 and parameters:
         last = parameters[-1]
         return (last[0], last[1], max(last[2] - 1, 0)) if last is not None else None
     return parameters[position] if position < len(parameters) else None

@@ -1,0 +1,1 @@
+"""Resolvers of others that the graph is compared with on real code."""
