@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from graphmer_geo.kg import KnowledgeGraph, Source, build_kg
+from graphmer_geo.kg.languages.java import JAVA
+from graphmer_geo.kg.resolve.java.linker import FileLinker
+from graphmer_geo.kg.resolve.java.projects import Worlds
+from tests.kg.languages.java_case import SAMPLE, extract
 
 LIBRARY = "package lib; public class A { public B b; public void v%s() { } } class B { }"
 USER = "package use; import lib.*; class U { A a; void f() { a.v2(); } }"
@@ -59,3 +63,19 @@ def test_a_class_of_ones_own_comes_before_the_same_one_elsewhere(tmp_path: Path)
 def test_odd_versions_have_an_order(tmp_path: Path) -> None:
     kg = build(tmp_path, ("lib", "", LIBRARY % 1), ("lib", "1²-β", LIBRARY % 2), ("lib", "1.x", LIBRARY % 3))
     assert len(places(kg, "hasType")) == 3
+
+
+def test_no_file_depends_on_which_one_is_linked_first() -> None:
+    facts = [
+        extract("package a; import x.*; class A { Y y; Z z; void f() { y.g(); } }", "A.java"),
+        extract("package b; import x.Y; class B { Y y; void f() { x.Z.g(); } }", "B.java"),
+        *(extract(path.read_bytes(), path.name) for path in sorted(SAMPLE.rglob("*.java"))),
+    ]
+    forwards = list(JAVA.link(facts))
+    worlds = Worlds(facts)
+    scopes = [worlds.scope(index) for index in range(len(facts))]
+    backwards = [FileLinker(scope.world, scope).run() for scope in reversed(scopes)]
+    assert backwards[::-1] == forwards
+    types = {o.target for o in forwards[0].occurrences if o.relation == "hasType"}
+    # B's import says that there is an x.Y; what A could know of Z, only a body says
+    assert types == {"https://w3id.org/graphmer/id/java/external/-/-#x.Y", None}

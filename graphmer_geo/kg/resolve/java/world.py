@@ -24,6 +24,8 @@ from graphmer_geo.kg.resolve.java.model import (
 class World:
     """Classes and packages by name.
 
+    What it says depends on the declarations and imports of all files, never on which file is linked first.
+
     Args:
         facts: All files of the corpus.
     """
@@ -32,7 +34,10 @@ class World:
         self.packages: dict[str, dict[str, ClassInfo]] = {}
         self.package_iris: dict[str, str] = {}
         self._classes: dict[str, ClassInfo | None] = {}
+        self._opaque: dict[str, ClassInfo] = {}  # by name only
         self.files = [FileScope(self, each) for each in facts]
+        #: names that some file imports: such a class exists, also where nobody declares it
+        self._imported = frozenset(name for file in self.files for name in file.single.values())
         for file in self.files:
             self._declare(file)
         source = SourceFile("java", "external", "-", "", "")
@@ -42,6 +47,10 @@ class World:
         self.dispatch = Dispatch(self)
         string = self.class_or_external("java.lang.String")
         self.string: Type | None = (string, (), 0) if string is not None else None
+        for file in self.files:  # in this order, for where a cycle of classes is entered matters
+            for info in file.classes:
+                if info.decl is not None and not info.decl.is_local:
+                    _ = info.ancestors
 
     def _declare(self, file: FileScope) -> None:
         package = self.packages.setdefault(file.package, {})
@@ -67,21 +76,26 @@ class World:
     # -- by name --------------------------------------------------------------------------------
 
     def known(self, qualified: str) -> ClassInfo | None:
-        """The class of a fully qualified name, if it is in the corpus or in the JDK's list."""
+        """The class of a fully qualified name, if it is in the corpus, in the JDK's list, or imported."""
         try:
             return self._classes[qualified]
         except KeyError:
             found = self._load(qualified)
+            if found is None and qualified in self._imported:
+                found = self._outside(qualified)
             self._classes[qualified] = found
             return found
 
     def class_or_external(self, qualified: str) -> ClassInfo | None:
         """As :meth:`known`; a class that nobody knows is taken from the name at its word."""
-        found = self.known(qualified)
+        return self.known(qualified) or self._outside(qualified)
+
+    def _outside(self, qualified: str) -> ClassInfo:
+        found = self._opaque.get(qualified)
         if found is None:
             found = ClassInfo(qualified, "Class", external_iri("java", qualified), self._nowhere, None)
             found.external = True
-            self._classes[qualified] = found
+            self._opaque[qualified] = found
         return found
 
     def _load(self, qualified: str) -> ClassInfo | None:
