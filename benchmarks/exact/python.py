@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.exact.python_ast import read as read_ast
+from benchmarks.exact.python_ast import without_quoted_code
 from benchmarks.exact.python_graph import Reader
 from benchmarks.exact.tally import Facts, Tally, facts
 from graphmer_geo.kg import build_kg
@@ -27,7 +28,10 @@ def compare(sources: Sequence[Source], listed: int = 200) -> tuple[Tally, dict[s
         the counts, and which files Python or the extractor had trouble with.
     """
     warnings.simplefilter("ignore")  # of the code under analysis: invalid escapes and the like
-    tally, files = Tally(listed), {"compared": 0, "not Python": [], "partial": [], "skipped": []}
+    tally, files = (
+        Tally(listed),
+        {"compared": 0, "stub beside its source": 0, "not Python": [], "partial": [], "skipped": []},
+    )
     for source in sources:
         for batch in _batches(source):
             _compare(batch, tally, files)
@@ -36,7 +40,7 @@ def compare(sources: Sequence[Source], listed: int = 200) -> tuple[Tally, dict[s
 
 def _batches(source: Source) -> Iterator[Source]:
     folder = Path(source.path).resolve()
-    found = find_files([source], {".py": "python"})
+    found = find_files([source], dict.fromkeys(PYTHON.extensions, "python"))
     paths = [(file.root / file.path).relative_to(folder).as_posix() for file in found]
     for first in range(0, len(paths), BATCH):
         yield replace(source, include=paths[first : first + BATCH])
@@ -49,6 +53,9 @@ def _compare(source: Source, tally: Tally, files: dict[str, Any]) -> None:
         data = (Path(record.root) / record.path).read_bytes()
         name = f"{record.package}/{record.path}"
         module = PYTHON.module_name(record.path, data)
+        if record.status == "skipped" and (Path(record.root) / record.path).with_suffix(".py").exists():
+            files["stub beside its source"] += 1
+            continue
         wanted = read_ast(record.path, module, data, declared_encoding(data))
         if wanted is None:
             files["not Python"].append(f"{name}: {record.status}")
@@ -56,7 +63,7 @@ def _compare(source: Source, tally: Tally, files: dict[str, Any]) -> None:
         files["compared"] += 1
         if record.status != "ok":
             files[record.status].append(f"{name}: {'; '.join(record.problems)}"[:300])
-        tally.add(wanted, found.get(record.path, {}))
+        tally.add(wanted, without_quoted_code(found.get(record.path, {}), data, declared_encoding(data)))
 
 
 def _by_file(found: Facts) -> dict[Hashable, Facts]:

@@ -258,3 +258,18 @@ def _assigned(symbol: symtable.Symbol) -> bool:
 
 def _otherwise_bound(symbol: symtable.Symbol) -> bool:
     return symbol.is_namespace() or symbol.is_imported()
+
+
+def without_quoted_code(found: Facts, source: bytes, encoding: str) -> Facts:
+    """The facts that do not lie in a string literal: the extractor reads the code given to ``eval``."""
+    where = Positions(source, encoding)
+    constants = (
+        n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Constant) and isinstance(n.value, str)
+    )
+    inside = (
+        {p for n in constants for p in range(where.start(n) + 1, where.end(n))} if found["lambda"] else set()
+    )
+    for kind in ("lambda", "parameter", "default"):
+        for fact in [fact for fact in found[kind] if fact[1] in inside]:
+            del found[kind][fact]
+    return found

@@ -306,6 +306,43 @@ def test_spans_include_decorators_and_exclude_trailing_comments() -> None:
     assert source[found.name_start : found.name_end] == "f"
 
 
+@pytest.mark.parametrize(
+    ("source", "spans"),
+    [
+        (b"def f():\r    pass\rdef g():\r    return 1\r", [b"def f():\r    pass", b"def g():\r    return 1"]),
+        (b"def f():\r\n    pass\r\ndef g(): pass", [b"def f():\r\n    pass", b"def g(): pass"]),
+        (b"x\x0c\ndef f(): pass\n\x0cdef g(): pass\n", [b"def f(): pass", b"def g(): pass"]),
+        (b"def f(): pass;\ndef g(): pass; pass; # c\n", [b"def f(): pass;", b"def g(): pass; pass;"]),
+        (b"if x:\n    def f(): pass\\\n\ndef g(): pass", [b"def f(): pass", b"def g(): pass"]),
+        (b"def f(): pass\n\x00\ndef g(): pass\n", [b"def f(): pass", b"def g(): pass"]),
+        (b"print >>a, 'b'\ndef f():\n  exec 'x' in y\ndef g(): print 1", [b"def f():\n  exec 'x' in y", b"def g(): print 1"]),
+        (b"\xef\xbb\xbf# coding: latin-1\ndef f(): pass\ndef g(): pass", [b"def f(): pass", b"def g(): pass"]),
+    ],
+    ids=["CR", "CR LF", "form feed", "semicolon", "continued", "NUL", "Python 2", "BOM and cookie"],
+)
+def test_definitions_in_odd_files(source: bytes, spans: list[bytes]) -> None:
+    facts = facts_of(source)
+    assert [source[e.start : e.end] for e in facts.entities if e.kind == "Function"] == spans
+
+
+def test_lines_in_brackets_may_begin_anywhere() -> None:
+    source = "class C:\n    def f(self):\n        return (self. # )\n  g(')#\\'', [\n]))\n    def g(self): pass\n"
+    facts = facts_of(source)
+    assert facts.problems == []
+    assert [e.descriptor for e in facts.entities if e.kind == "Method"] == ["C#f().", "C#g()."]
+    assert next(site.line for site in facts.syntax.sites if site.name == "g") == 4
+
+
+def test_docstring_of_several_literals() -> None:
+    assert entities("def f():\n    'one ' r'two' ''\n")["f()."].literals["docstring"] == "one two"
+    assert "docstring" not in entities("def f():\n    'one ' f'{two}'\n")["f()."].literals
+
+
+def test_nonlocal_binds_in_the_function_around_it() -> None:
+    found = entities("def f():\n def g():\n  nonlocal a\n  a = 1\n del a\n")
+    assert {e.kind for e in found.values()} == {"Module", "Function"}
+
+
 def test_any_bytes_are_survived() -> None:
     """Random damage to real code never raises, and what is kept is consistent."""
     import random

@@ -85,7 +85,7 @@ class Builder:
 
     def problem(self, node: Node, message: str) -> None:
         """Report trouble at a node."""
-        self.problems.append(ParseProblem(node.start_point[0] + 1, message))
+        self.problems.append(ParseProblem(self.line(node), message))
 
     def add_entity(
         self, kind: str, name: str, suffix: str, parent: int, span: Node, name_node: Node | None
@@ -173,10 +173,8 @@ class Builder:
         if how == "global":
             return self.module
         if how == "nonlocal":
-            outer = scope.parent
-            while outer is not None and (outer.kind == "class" or name not in outer.versions):
-                outer = outer.parent
-            return outer or self.module
+            around = [outer for outer in scope.outwards() if outer.kind == "function"]
+            return next((outer for outer in around if name in outer.versions), around[0] if around else scope)
         return scope
 
     def bind(self, name: str, variable: int, declarations: Declarations = ()) -> int:

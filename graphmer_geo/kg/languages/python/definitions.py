@@ -141,10 +141,12 @@ class Definitions(Annotations):
         if first is None or first.type != "expression_statement" or first.named_child_count != 1:
             return
         literal = first.named_children[0]
-        if literal.type == "string":
-            value = string_value(self.text(literal))
-            if value is not None:
-                literals["docstring"] = inspect.cleandoc(value)
+        if literal.type not in ("string", "concatenated_string"):
+            return
+        written = [literal] if literal.type == "string" else literal.named_children
+        parts = [string_value(self.text(part)) for part in written if part.type != "comment"]
+        if None not in parts:
+            literals["docstring"] = inspect.cleandoc("".join(part or "" for part in parts))
 
     def function_body(self, info: FunctionInfo, body: Node, scope: Scope) -> None:
         """Compile a body in a scope of its own."""

@@ -8,7 +8,7 @@ from graphmer_geo.kg.facts import Entity, FileFacts, ParseProblem, SourceFile
 from graphmer_geo.kg.languages import get_parser
 from graphmer_geo.kg.languages.python.imports import Imports
 from graphmer_geo.kg.languages.python.scopes import Scope
-from graphmer_geo.kg.languages.python.text import declared_encoding, parser_bytes
+from graphmer_geo.kg.languages.python.text import declared_encoding, join_lines, parser_bytes
 
 MAX_PROBLEMS = 20  #: syntax errors listed per file
 
@@ -28,6 +28,11 @@ class Extractor(Imports):
         """Extract the facts."""
         tree = get_parser("python").parse(self.parsed)
         root = tree.root_node
+        if root.has_error:
+            joined = join_lines(self.parsed)
+            again = get_parser("python").parse(joined)
+            if not again.root_node.has_error:
+                self.parsed, tree, root = joined, again, again.root_node
         syntax = self.syntax
         path = self.file.path.split("/")
         syntax.is_package = path[-1].startswith("__init__.")

@@ -64,10 +64,8 @@ class Imports(Statements):
         """Note an imported name."""
         self.syntax.imports.append(binding)
         index = len(self.syntax.imports) - 1
-        line = node.start_point[0] + 1
-        self.syntax.import_sites.append(
-            ImportSite(node.start_byte, node.end_byte, line, index, self.text(node))
-        )
+        place = (node.start_byte, node.end_byte, self.line(node))
+        self.syntax.import_sites.append(ImportSite(*place, index, self.text(node)))
         return index
 
     def bind_import(self, name: str, index: int) -> None:

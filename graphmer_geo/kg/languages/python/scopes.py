@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -42,6 +43,13 @@ class Scope:
     lambdas: int = 0
     loops: int = 0
     dead: bool = False  # control does not reach this point
+
+    def outwards(self) -> Iterator[Scope]:
+        """The scopes around this one, nearest first."""
+        scope = self.parent
+        while scope is not None:
+            yield scope
+            scope = scope.parent
 
     def set(self, key: str, variable: int) -> None:
         """Bind ``key`` to ``variable`` from here on."""

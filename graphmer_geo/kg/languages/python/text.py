@@ -66,6 +66,32 @@ def parser_bytes(source: bytes, encoding: str) -> tuple[bytes, str | None]:
     )
 
 
+_TOKEN = re.compile(
+    rb"(?P<comment>#[^\r\n]*)|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<end>\r?\n|\r)"
+    rb"|\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''"
+    rb"|\"(?:[^\"\\\r\n]|\\.)*\"|'(?:[^'\\\r\n]|\\.)*'",
+    re.DOTALL,
+)
+
+
+def join_lines(source: bytes) -> bytes:
+    """The same code with comments and line ends in brackets blank, so that all lines in brackets are one.
+
+    The parser takes some of these line ends for the end of a statement: ``(a.`` with ``b)`` further left in
+    the next line.
+    """
+    result = bytearray(source)
+    depth = 0
+    for token in _TOKEN.finditer(source):
+        if token.lastgroup == "open":
+            depth += 1
+        elif token.lastgroup == "close":
+            depth = max(0, depth - 1)
+        elif depth and token.lastgroup:
+            result[token.start() : token.end()] = b" " * (token.end() - token.start())
+    return bytes(result)
+
+
 def _ascii_only(source: bytes) -> bytes:
     return re.sub(rb"[\x80-\xff]", b"x", source)
 
