@@ -119,7 +119,7 @@ def _closed(world: World, shape: Shape, constraint: Constraint, focus: Mask) -> 
     found += [
         p.subjects[focus[p.subjects]] for name, p in world.values.items() if name not in open_properties
     ]
-    return np.concatenate(found)
+    return np.concatenate([*found, world.undeclared[focus[world.undeclared]]])
 
 
 def _sparql(world: World, shape: Shape, constraint: Constraint, focus: Mask) -> Ids:

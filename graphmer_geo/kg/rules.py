@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from graphmer_geo.kg.quads import NO_NUMBER
 from graphmer_geo.kg.vocabulary import CONTAINMENT
 from graphmer_geo.kg.world import Ids, Mask, World
 
@@ -155,6 +156,49 @@ def _overrides_inherited(world: World) -> Mask:
     return _mask(world, subjects[not_inherited(world, subjects, objects)])
 
 
+def _constructor_name(world: World) -> Mask:
+    names, languages = (
+        np.array(world.values[p].strings(len(world)), dtype=object) for p in ("name", "language")
+    )
+    named = names != np.array(None)
+    java = (languages == "java") & (names != "<init>")
+    python = (languages == "python") & (names != "__init__") & (names != "__new__")
+    return np.asarray(named & (java | python), dtype=bool)
+
+
+def _overrides_same_arity(world: World) -> Mask:
+    """The places of the parameters are compared, as the query does, not their number."""
+    index = world.values["parameterIndex"]
+    places: dict[int, set[int]] = {}
+    for parameter, place in zip(index.subjects.tolist(), index.numbers.tolist(), strict=True):
+        places.setdefault(parameter, set()).add(place)
+    taken: dict[int, set[int]] = {}
+    for function, parameter in zip(*(a.tolist() for a in world.links["hasParameter"]), strict=True):
+        taken.setdefault(function, set()).update(places.get(parameter, ()))
+    languages = world.values["language"].strings(len(world))
+    method = world.members["Method"]
+    bad = [
+        s
+        for s, o in zip(*(a.tolist() for a in world.links["overrides"]), strict=True)
+        if languages[s] == "java"
+        and (
+            (method[o] and taken.get(s, set()) - taken.get(o, set()))
+            or taken.get(o, set()) - taken.get(s, set())
+        )
+    ]
+    return _mask(world, np.array(bad, dtype=np.int64))
+
+
+def _span_in_file(world: World) -> Mask:
+    elements, files = world.links["definedInFile"]
+    outside = np.zeros(len(elements), dtype=bool)
+    for own, limit, least in (("endByte", "byteSize", NO_NUMBER), ("endLine", "lineCount", 1)):
+        end = world.values[own].integers(len(world), missing=NO_NUMBER)
+        size = world.values[limit].integers(len(world), missing=np.iinfo(np.int64).max)
+        outside |= end[elements] > np.maximum(size[files], least)
+    return _mask(world, elements[outside])
+
+
 RULES: dict[str, Callable[[World], Mask]] = {
     "SpanInParent": _span_in_parent,
     "NameInSpan": _name_in_span,
@@ -164,4 +208,7 @@ RULES: dict[str, Callable[[World], Mask]] = {
     "JavaSingleInheritance": _java_single_inheritance,
     "OverridesSameName": _overrides_same_name,
     "OverridesInherited": _overrides_inherited,
+    "ConstructorName": _constructor_name,
+    "OverridesSameArity": _overrides_same_arity,
+    "SpanInFile": _span_in_file,
 }

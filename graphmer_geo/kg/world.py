@@ -53,6 +53,7 @@ class World:
     members: dict[str, Mask]  # class -> [N] membership, superclasses included
     links: dict[str, tuple[Ids, Ids]]  # relation -> subject ids, object ids; without duplicates
     values: dict[str, Values]
+    undeclared: Ids  # subject of each triple whose predicate the ontology does not declare
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -80,10 +81,12 @@ def read_world(store: ox.Store, ontology: Ontology) -> World:
     links = {name: quads.of(v.gm(name)) for name in ontology.relations}
     values = {name: quads.of(v.gm(name)) for name in ontology.literals}
     subjects, kinds = quads.of(v.RDF_TYPE)
+    known = {v.RDF_TYPE, *map(v.gm, links), *map(v.gm, values)}
+    undeclared = [quads.of(p) for p in sorted(quads.rows.keys() - known)]
     mentioned = [
         subjects,
         *(codes for pair in links.values() for codes in pair),
-        *(s for s, _ in values.values()),
+        *(s for s, _ in (*values.values(), *undeclared)),
     ]
     used = np.unique(np.concatenate(mentioned))
     nodes = sorted({quads.texts[code] for code in used.tolist()})
@@ -96,6 +99,7 @@ def read_world(store: ox.Store, ontology: Ontology) -> World:
         _members(len(nodes), number[subjects], [quads.texts[k] for k in kinds.tolist()], ontology),
         {name: _distinct(number[s], number[o]) for name, (s, o) in links.items()},
         {name: _values(number[s], o, quads) for name, (s, o) in values.items()},
+        np.concatenate([number[_distinct(s, o)[0]] for s, o in [*undeclared, (subjects[:0], kinds[:0])]]),
     )
 
 

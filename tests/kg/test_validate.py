@@ -59,6 +59,27 @@ BROKEN = """
     gm:startByte 1 .
 :outer gm:declares :ext .
 """
+BROKEN += """
+:made a gm:Constructor ; gm:language "java" ; gm:name "made" . :pymade a gm:Constructor ;
+    gm:language "python" ; gm:name "init" . :good a gm:Constructor ; gm:language "java" ; gm:name "<init>" .
+:f gm:declares :good .
+:good2 a gm:Constructor ; gm:language "python" ; gm:name "__new__" .
+:one a gm:Method ; gm:language "java" ; gm:hasParameter :q0 ; gm:overrides :two, :three .
+:two a gm:Method ; gm:hasParameter :q1, :q2 . :three a gm:Method ; gm:hasParameter :q3 .
+:q0 gm:parameterIndex 0 . :q1 gm:parameterIndex 0 . :q2 gm:parameterIndex 1 . :q3 gm:parameterIndex 0 .
+:four a gm:Method ; gm:language "java" ; gm:hasParameter :q4 ; gm:overrides :ext . :q4 gm:parameterIndex 0 .
+:five a gm:Method ; gm:language "java" ; gm:hasParameter :q5 ; gm:overrides :five5 . :q5 gm:parameterIndex 0 .
+:five5 a gm:Method . :six a gm:Method ; gm:language "java" ; gm:overrides :three .
+:small a gm:SourceFile ; gm:byteSize 10 ; gm:lineCount 2 .
+:past a gm:Field ; gm:definedInFile :small ; gm:endByte 11 ; gm:endLine 2 .
+:below a gm:Field ; gm:definedInFile :small ; gm:endByte 10 ; gm:endLine 3 .
+:inside a gm:Field ; gm:definedInFile :small ; gm:endByte 10 ; gm:endLine 2 .
+:nothing a gm:SourceFile ; gm:lineCount 0 . :blank a gm:Module ; gm:definedInFile :nothing ; gm:endLine 1 .
+"""
+BROKEN += "\n".join(
+    f":{kind}Open a gm:{kind} ; gm:thoughtUp 1, 2 ."
+    for kind in sorted({*v.KINDS, "Project", "SourceFile", "ExternalSymbol"})
+)
 _SIDES = [f":file gm:{r} :file2 ." for r in v.RELATIONS]
 BROKEN += "\n".join(_SIDES)
 
@@ -120,6 +141,20 @@ def test_domain_and_range_shapes_say_what_the_ontology_says() -> None:
         relation = load_ontology().relations[name]
         assert shapes[f"{name}-domain"] == set(relation.domain)
         assert shapes[f"{name}-range"] == set(relation.range)
+
+
+def test_closed_shapes_say_what_the_ontology_says() -> None:
+    ontology = load_ontology()
+    terms = [t for t in (*ontology.relations.values(), *ontology.literals.values()) if t.status == "asserted"]
+    shapes = {s.name: s for s in load_shapes() if s.name.endswith("-closed")}
+    covered: set[str] = set()
+    for name, shape in shapes.items():
+        kind = name.removesuffix("-closed")
+        family = {n for n in {*v.KINDS, kind} if kind in ontology.classes[n].ancestors}
+        above = set().union(*(ontology.classes[n].ancestors for n in family))
+        assert set(shape.constraints[0].values) == {t.name for t in terms if above & set(t.domain)}, name
+        covered |= family
+    assert covered == v.KINDS | {"Project", "SourceFile"}
 
 
 def test_a_good_graph_conforms_and_its_corrupted_copy_scores_far_lower(tmp_path: Path, toy: None) -> None:
