@@ -192,7 +192,7 @@ def _entities(case: Case, view: _View) -> Outcome:
     missing = []
     # The best qualified first, so that `foo` does not take what `a.foo` needs.
     for item in sorted(wanted, key=lambda i: -str(i.get("qualified") or i["name"]).count(".")):
-        name = Named(item["type"], str(item.get("qualified") or item["name"]))
+        name = Named(item["type"], _item_name(item))
         found = next((n for n in left if matches(name, n, view.language)), None)
         if found is None:
             missing.append(f"{name.kind} {name.name}")
@@ -205,6 +205,12 @@ def _entities(case: Case, view: _View) -> Outcome:
     extra = tuple(f"{n.kind} {n.name}" for n in left if n.kind in ours)
     reported = len(wanted) - len(missing) + len(extra)
     return Outcome(case["id"], case["category"], "entities", len(wanted), tuple(missing), reported, extra)
+
+
+def _item_name(item: dict[str, Any]) -> str:
+    """The qualified name; where it is another entity's (a slip of one case), the plain one."""
+    qualified, plain = str(item.get("qualified") or item["name"]), str(item["name"])
+    return qualified if qualified.endswith(plain) or not plain.isidentifier() else plain
 
 
 def _relations(case: Case, view: _View) -> Outcome:

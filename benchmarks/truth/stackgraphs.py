@@ -6,19 +6,20 @@ A definition is, there as here, the line of the declared name. Three mappings:
   the import's line and, if the corpus has it, to what it imports. Here the reference's target is the
   imported declaration; the import's line is the occurrence of role ``import`` in the same file with the
   same name;
-* a file's own line is the line of its header (``#--- path: a.py ---#``) or 1;
+* a file stands for the line of its first text, as its syntax tree does there;
 * the caret of some assertions stands inside the name, so the reference is the occurrence that covers the
   place.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
 from benchmarks.truth.case import Case, Entity, Facts, Outcome, Row
 
-SUFFIXES = {"python": ".py", "java": ".java"}
+_ALIAS = re.compile(rb"\s+as\s+(\w+)")
 
 
 def case_files(case: Case) -> dict[str, str]:
@@ -57,7 +58,8 @@ class Lines:
     def defined_at(self, entity: Entity) -> int:
         """The whole-file line of a declaration."""
         if entity.kind in ("Module", "Package"):
-            return self.first.get(entity.file, 1)
+            text = self.facts.sources[entity.file]
+            return self.line_of(entity.file, len(text) - len(text.lstrip()))
         return self.line_of(entity.file, entity.name_start)
 
 
@@ -84,14 +86,21 @@ def found_lines(row_list: list[Row], file: str, facts: Facts, lines: Lines) -> s
 
 def _imports(row: Row, entity: Entity | None, file: str, facts: Facts, lines: Lines) -> set[int]:
     """The lines of the imports in the same file that bind the name of this reference to its target."""
+    source = facts.sources[file]
     return {
         lines.line_of(file, other.start)
         for other in facts.rows
         if other.file == file
         and other.role == "import"
-        and other.name == row.name
+        and _bound_name(source, other) == row.name
         and (other.entity == row.entity or entity is None)
     }
+
+
+def _bound_name(source: bytes, row: Row) -> str:
+    """The name that an import binds: the one behind ``as``, if there is one."""
+    alias = _ALIAS.match(source, row.end)
+    return alias[1].decode() if alias else row.name
 
 
 def score(case: Case, facts: Facts) -> list[Outcome]:

@@ -9,6 +9,10 @@ from graphmer_geo.kg.facts import LinkedFile, SourceFile
 from graphmer_geo.kg.languages.python import PYTHON
 
 CASES: dict[str, tuple[dict[str, str], str]] = {
+    "submodule imported by its package": (
+        {"a/__init__.py": "from . import b", "a/b.py": "def f(): pass", "m.py": "import a\na.b.f()"},
+        "m>a.b.f",
+    ),
     "direct": ({"m.py": "def f(): pass\nf()"}, "m>m.f"),
     "later definition": ({"m.py": "def g(): f()\ndef f(): pass"}, "m.g>m.f"),
     "assigned": ({"m.py": "def f(): pass\na = f\nb = a\nb()"}, "m>m.f"),

@@ -22,8 +22,8 @@ def rows(files: dict[str, str] | str, module: str = "m") -> set[tuple[str, ...]]
         assert source[o.start : o.end].decode() == o.name
         assert source[: o.start].count(b"\n") + 1 == o.line
         assert (o.target is None) == (o.how == "unresolved")
-        target = "?" if o.target is None else names.get(o.target) or linked.externals[o.target]
         if o.role != "definition":
+            target = "?" if o.target is None else names.get(o.target) or linked.externals[o.target]
             found.add((o.name, o.role, o.relation or "-", names[o.subject], target, o.how))
     for edge in linked.edges:
         target = names.get(edge.object) or linked.externals[edge.object]
@@ -204,3 +204,25 @@ def test_a_base_that_an_expression_chooses() -> None:
         ("extends", "m.C", "m.A", "inferred"),
         ("extends", "m.C", "m.B", "inferred"),
     }
+
+
+def test_local_variables_are_rows_and_no_entities() -> None:
+    text = "x = 1\ndef f(p):\n p = y = 2\n y = 3\n for z, w in p: pass\n with p as v: pass\n global x\n x = 2\n"
+    facts = PYTHON.extract(SourceFile("python", "case", "0", "m.py", "m"), text.encode())
+    (linked,) = PYTHON.link([facts])
+    entities = {facts.iri(i): e.name for i, e in enumerate(facts.entities)}
+    found = [o for o in linked.occurrences if o.role == "definition" and o.target not in entities]
+    assert [(o.name, o.relation, entities[o.subject], o.how) for o in found] == [
+        (name, None, "f", "exact") for name in "yzwv"
+    ]
+    assert all(text[o.start : o.end] == o.name and o.target == f"{o.subject}{o.name}@{o.start}" for o in found)
+
+
+def test_an_inherited_attribute_is_written_where_it_is_declared() -> None:
+    found = rows(
+        "class A:\n c = 1\n def __init__(self): self.x = 1\n def g(self): pass\n"
+        "class B(A):\n def f(self):\n  self.x = 2\n  self.c = 3\n  self.g = 4\n  return self.x\n"
+    )
+    written = {(row[0], row[4]) for row in found if row[1] == "write" and row[3] == "m.B.f"}
+    assert written == {("x", "m.A.x"), ("c", "m.A.c"), ("g", "m.B.g")}
+    assert ("x", "read", "reads", "m.B.f", "m.A.x", "exact") in found

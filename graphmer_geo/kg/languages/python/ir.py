@@ -109,6 +109,16 @@ class ImportSite(NamedTuple):
     name: str
 
 
+class Local(NamedTuple):
+    """Where a local variable is first assigned."""
+
+    owner: int  # entity of the function
+    start: int
+    end: int
+    line: int
+    name: str
+
+
 #: What a variable stands for, by declaration: entity index (>= 0) or ``-1 - import index``.
 Declarations = tuple[int, ...]
 
@@ -131,6 +141,7 @@ class PythonSyntax:
     globals_read: dict[int, str] = field(default_factory=dict)  # variable -> name not bound in the file
     receivers: dict[int, int] = field(default_factory=dict)  # variable of `self`/`cls` -> class index
     assigned: list[tuple[int, int]] = field(default_factory=list)  # (module variable or field, value)
+    locals: list[Local] = field(default_factory=list)
     name_lines: dict[int, int] = field(default_factory=dict)  # entity -> line of its name, if not the first
     is_package: bool = False
     namespace: str = ""  # directory of the file as a dotted name, for imports relative to a script

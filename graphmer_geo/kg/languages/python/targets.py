@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tree_sitter import Node
 
-from graphmer_geo.kg.languages.python.ir import Op
+from graphmer_geo.kg.languages.python.ir import Local, Op
 from graphmer_geo.kg.languages.python.literals import Literals
 from graphmer_geo.kg.languages.python.scopes import Scope
 
@@ -69,6 +69,9 @@ class Targets(Literals):
             self.site(node, "write", version)
             self.syntax.assigned.append((entity, value))
         else:
+            if scope.kind == "function" and name not in scope.versions:
+                where = (node.start_byte, node.end_byte, self.line(node))
+                self.syntax.locals.append(Local(scope.entity, *where, name))
             self.bind(name, value)
         return entity
 

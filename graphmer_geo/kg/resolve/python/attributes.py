@@ -45,7 +45,11 @@ class Attributes(ClassTable):
         """What an import binds flows to ``target``."""
         binding = self.world.syntax[file].imports[index]
         module = self.world.locate(file, binding.module)
+        source = self.world.files[file].source
         if binding.name is not None:
+            whole = f"{module}.{binding.name}"
+            if module == source.module and whole in self.world.modules:  # `from . import a` in the package
+                self.put(target, self.module_object(whole))
             self.load_module(module, binding.name, target)
         else:
             self.put(target, self.module_object(module.partition(".")[0] if binding.root else module))

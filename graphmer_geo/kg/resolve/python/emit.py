@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 from graphmer_geo.kg.facts import Edge, How, LinkedFile, Occurrence, external_iri
 from graphmer_geo.kg.languages.python.ir import Site
@@ -65,6 +66,7 @@ class Emitter:
                         entity.name,
                     )
                 )
+        self.emit_locals()
         self.emit_imports()
         for site in self.world.syntax[file].sites:
             self.emit_site(site)
@@ -159,8 +161,12 @@ class Emitter:
         return found
 
     def class_members(self, order: list[int | str | None], name: str) -> list[Target]:
-        """The first declaration of a name along an MRO."""
+        """The first declaration of a name along an MRO.
+
+        What only assignments to ``self.name`` declare belongs to the base class that has it already.
+        """
         flow, world = self.flow, self.world
+        own: list[Target] = []
         for entry in order:
             if not isinstance(entry, int):
                 continue
@@ -168,11 +174,12 @@ class Emitter:
             local = info.attributes.get(name)
             if local is not None:
                 found = world.declarations(file, local)
-                if found:
+                if found and (not own or all(self.kind(target) == "Field" for target in found)):
                     return list(found)
-            field = info.fields.get(name)
-            if field is not None:
-                return [Target(world.entity_base[file] + field, "")]
+            elif name in info.fields:
+                own = [Target(world.entity_base[file] + info.fields[name], "")]
+        if own:
+            return own
         outside = flow.find(order, name)
         if isinstance(outside, str):
             whole = external_member(outside, name)
@@ -331,6 +338,15 @@ class Emitter:
                 elif kind is Kind.FOREIGN:
                     found.append(Target(-1, first))
         return found
+
+    def emit_locals(self) -> None:
+        """Local variables are no nodes of the graph: they live in the occurrence table, which says where."""
+        base = self.world.entity_base[self.file]
+        for owner, start, end, line, name in self.world.syntax[self.file].locals:
+            subject = self.iris[base + owner]
+            written = name if name.isascii() else quote(name)
+            iri = f"{subject}{written}@{start}"  # the place tells namesakes apart
+            self.rows.append(Occurrence(start, end, line, "definition", None, subject, iri, "exact", name))
 
     # -- imports and edges -------------------------------------------------------------------------
 
