@@ -129,13 +129,20 @@ def stats(kg: str, json: bool = False) -> None:
             write_table(rows, (title, "count"))
 
 
-def export(kg: str, format: Literal["nt", "nq", "ttl", "graphml", "parquet"], out: str) -> None:
+def export(
+    kg: str,
+    format: Literal["nt", "nq", "ttl", "graphml", "parquet"],
+    out: str,
+    with_occurrences: bool = False,
+) -> None:
     """Write a knowledge graph in a format that other tools read.
 
     Args:
         kg: Folder of the graph.
         format: nt, nq, ttl: sorted RDF; graphml: for networkx or Gephi; parquet: tables.
         out: File to write; for parquet a folder.
+        with_occurrences: With nq: also every reference as a node, with span, role, target and how it was
+            found.
 
     Example:
         graphmer kg export kg/ --format nq --out kg.nq
@@ -143,7 +150,7 @@ def export(kg: str, format: Literal["nt", "nq", "ttl", "graphml", "parquet"], ou
     from graphmer_geo.kg import KnowledgeGraph
     from graphmer_geo.kg.export import export as export_graph
 
-    export_graph(KnowledgeGraph.open(kg), out, format=format)
+    export_graph(KnowledgeGraph.open(kg), out, format=format, with_occurrences=with_occurrences)
     write_line(out)
 
 

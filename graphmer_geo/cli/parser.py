@@ -118,7 +118,9 @@ def _add(
         parser.add_argument(name, type=hint, **options)
         return
     if hint is bool:
-        parser.add_argument(f"--{name}", action="store_true", default=parameter.default, **options)
+        # With an underscore or a dash: people write either.
+        spellings = dict.fromkeys((f"--{name}", f"--{name.replace('_', '-')}"))
+        parser.add_argument(*spellings, action="store_true", default=parameter.default, **options)
         return
     if not required:
         options["default"] = parameter.default

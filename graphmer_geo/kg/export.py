@@ -16,6 +16,7 @@ import pyoxigraph as ox
 from graphmer_geo.errors import UserError
 from graphmer_geo.kg import vocabulary as v
 from graphmer_geo.kg.occurrences import write_occurrences
+from graphmer_geo.kg.references import reference_triples
 from graphmer_geo.kg.store import KnowledgeGraph
 
 _THREADS = 2
@@ -24,27 +25,38 @@ _GRAPHS_AT_ONCE = 64
 Format = Literal["nt", "nq", "ttl", "graphml", "parquet"]
 
 
-def export(kg: KnowledgeGraph, out: str | Path, format: Format = "nq") -> None:
+def export(
+    kg: KnowledgeGraph, out: str | Path, format: Format = "nq", *, with_occurrences: bool = False
+) -> None:
     """Write the graph.
 
     Args:
         kg: The graph.
         out: File to write; for ``parquet`` a folder.
-        format: ``nq``: N-Quads, graph by graph, the lines of each
-            sorted. ``nt``, ``ttl``: what is said of the code, without
-            named graphs, ontology and provenance (inferred facts included if there are any). ``graphml``:
-            entities and relations, for networkx or Gephi. ``parquet``: the tables of entities, relations and
-            occurrences.
+        format: ``nq``: N-Quads, graph by graph, the lines of each sorted. ``nt``, ``ttl``: what is said of
+            the code, without named graphs, ontology and provenance (inferred facts included if there are
+            any). ``graphml``: entities and relations, for networkx or Gephi. ``parquet``: the tables of
+            entities, relations and occurrences.
+        with_occurrences: For ``nq``: also write every reference of the code as a node, with its span, role,
+            target and how that was found, in a named graph of their own, at the end.
 
     Raises:
-        UserError: If the format is unknown or the file cannot be written.
+        UserError: If the format is unknown, has no place for occurrences, or the file cannot be written.
     """
     if format not in _WRITERS:
         raise UserError(f"unknown format {format!r}; one of: {', '.join(get_args(Format))}")
+    if with_occurrences and format != "nq":
+        raise UserError(
+            f"format {format!r} does not take occurrences as RDF; use nq (parquet has their table)"
+        )
     target = Path(out)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _WRITERS[format](kg, target)
+        if with_occurrences:
+            with target.open("a", encoding="utf-8", newline="\n") as file:
+                graph = v.REFERENCE_GRAPH
+                file.writelines(f"{t} <{graph}> .\n" for t in reference_triples(kg.occurrences))
     except OSError as error:
         raise UserError(
             f"cannot write {str(target)!r}: {error.strerror or error}; choose another --out"

@@ -23,7 +23,7 @@ class Relation:
     supers: tuple[str, ...]
     inverse: str | None
     characteristics: frozenset[str]  # Transitive, Functional, Irreflexive, Asymmetric, …
-    status: str  # asserted, derived or planned
+    status: str  # asserted, derived, exported or planned
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,16 @@ DERIVED_CLASSES = ("AbstractClass", "AbstractMethod", "DataClass", "ExceptionCla
 DERIVED_RELATIONS = ("hasConstructor", "hasField", "hasInnerType", "hasMethod", "inNamespace")
 DERIVED_LITERALS = ("fanIn", "fanOut")
 
+#: Class of the node of a reference, by its role in the occurrence table (others: Reference).
+REFERENCE_CLASSES = {
+    "call": "CallSite", "read": "NameRead", "write": "NameWrite", "base": "TypeUse", "type": "TypeUse",
+    "raise": "TypeUse", "catch": "TypeUse", "import": "Reference", "decorator": "Reference",
+    "annotation": "Reference",
+}  # fmt: skip
+#: What only an export with occurrences writes of references.
+REFERENCE_RELATIONS = ("hasReference", "target")
+REFERENCE_LITERALS = ("role", "evidenceFor", "writtenAs", "resolutionMethod")
+
 # Named graphs
 # -------------------------------------------------------------------------------------------------
 GRAPH_BASE = "https://w3id.org/graphmer/graph/"
@@ -99,6 +109,11 @@ INFERRED_GRAPHS = GRAPH_BASE + "inferred/"  #: + name of the rule
 ONTOLOGY_GRAPH = GRAPH_BASE + "ontology"
 PROVENANCE_GRAPH = GRAPH_BASE + "provenance"
 
+#: References, in exports that ask for them.
+REFERENCE_GRAPH = GRAPH_BASE + "references"
+
+#: + file key/start-end/role/number: the IRI of a reference
+REFERENCE_BASE = "https://w3id.org/graphmer/reference/"
 FILE_BASE = "https://w3id.org/graphmer/file/"  #: + file key: the IRI of a source file
 PROJECT_BASE = "https://w3id.org/graphmer/project/"  #: + language/package/version
 AGENT_BASE = "https://w3id.org/graphmer/agent/"  #: + name/version of a tool

@@ -51,7 +51,10 @@ def test_every_term_is_used_by_an_extractor_or_a_rule_or_marked_planned() -> Non
     backward = {ONTOLOGY.relations[r].inverse for r in forward}
     assert _of_status(ONTOLOGY.relations, "derived") == (forward | backward) - relations
     terms = {**ONTOLOGY.classes, **ONTOLOGY.relations, **ONTOLOGY.literals}
-    assert {t.status for t in terms.values()} == {"asserted", "derived", "planned"}
+    assert _of_status(ONTOLOGY.classes, "exported") == set(v.REFERENCE_CLASSES.values())
+    assert _of_status(ONTOLOGY.relations, "exported") == set(v.REFERENCE_RELATIONS)
+    assert _of_status(ONTOLOGY.literals, "exported") == set(v.REFERENCE_LITERALS)
+    assert {t.status for t in terms.values()} == {"asserted", "derived", "exported", "planned"}
 
 
 def test_every_kind_is_reachable_and_every_leaf_is_a_kind() -> None:
