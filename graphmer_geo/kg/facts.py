@@ -70,11 +70,14 @@ def descriptor_fragment(descriptor: str) -> str:
     """A descriptor, percent-encoded."""
     if _PLAIN.fullmatch(descriptor):  # nearly all are
         return descriptor.replace("#", "%23")
+    if descriptor.isascii():
+        return descriptor.translate(_ESCAPES)
     return quote(descriptor, safe=_DESCRIPTOR_SAFE)
 
 
 #: Characters of the descriptor grammar that RFC 3987 allows in a fragment as they are.
 _DESCRIPTOR_SAFE = "/.()+:,;@$!*'~-_"
+_ESCAPES = {code: quote(chr(code), safe=_DESCRIPTOR_SAFE) for code in range(128)}
 _PLAIN = re.compile(r"[A-Za-z0-9_.#()+/-]*")
 
 

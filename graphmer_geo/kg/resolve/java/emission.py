@@ -20,6 +20,7 @@ class Emission:
         self.rows: list[_Row] = []  # lines are looked up for all of them at once, at the end
         self.edges: list[Edge] = []
         self.externals: dict[str, str] = {}
+        self._external_iris = file.world.external_iris
         self._newlines = file.syntax.newlines
 
     def row(
@@ -59,7 +60,9 @@ class Emission:
 
     def external(self, qualified: str) -> str:
         """The IRI of a symbol outside the corpus, remembered."""
-        iri = external_iri("java", qualified)
+        iri = self._external_iris.get(qualified)
+        if iri is None:
+            iri = self._external_iris[qualified] = external_iri("java", qualified)
         self.externals[iri] = qualified
         return iri
 

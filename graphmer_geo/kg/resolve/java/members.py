@@ -183,6 +183,10 @@ def type_arguments(type_: Type, ancestor: ClassInfo) -> dict[Any, Any]:
     if bound is None:
         return {}
     own = decl.type_vars
+    if decl is ancestor:
+        same: dict[Any, Any] = dict.fromkeys(own)
+        same.update(zip(own, args, strict=False))
+        return same
     if own:
         mapping = dict(zip(own, args, strict=False)) if args else dict.fromkeys(own)
         for var in own:

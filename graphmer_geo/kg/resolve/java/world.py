@@ -33,6 +33,7 @@ class World:
     def __init__(self, facts: Sequence[FileFacts]) -> None:
         self.packages: dict[str, dict[str, ClassInfo]] = {}
         self.package_iris: dict[str, str] = {}
+        self.external_iris: dict[str, str] = {}  # qualified name -> IRI, as far as they were needed
         self._classes: dict[str, ClassInfo | None] = {}
         self._opaque: dict[str, ClassInfo] = {}  # by name only
         self.files = [FileScope(self, each) for each in facts]
