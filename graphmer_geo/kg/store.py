@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 import pyoxigraph as ox
@@ -19,6 +19,7 @@ from graphmer_geo.kg.folder import recover
 from graphmer_geo.kg.manifest import Manifest
 from graphmer_geo.kg.occurrences import read_occurrences
 from graphmer_geo.kg.queries import named_query
+from graphmer_geo.kg.remote import RemoteStore, is_endpoint, ontology_version
 from graphmer_geo.kg.sources import read_bounded
 from graphmer_geo.kg.terms import to_python, to_term
 
@@ -62,9 +63,15 @@ class KnowledgeGraph:
     def open(cls, path: str | Path, *, writable: bool = False) -> KnowledgeGraph:
         """Open a graph's folder. Any number of readers may; a writer must be alone.
 
+        The URL of a SPARQL 1.1 endpoint (``http://…``) opens a remote graph: queries and the tables of
+        entities and triples work as for a folder; what needs files (occurrences, sources, export) does not.
+
         Raises:
-            UserError: If the folder is not a knowledge graph, or another process holds it for writing.
+            UserError: If the folder is not a knowledge graph, another process holds it for writing, or the
+                endpoint cannot be reached.
         """
+        if is_endpoint(str(path)):
+            return cls._open_remote(str(path), writable)
         folder = Path(path)
         recover(folder)
         manifest = Manifest.load(folder)
@@ -80,6 +87,14 @@ class KnowledgeGraph:
             ) from None
         return cls(store, None, manifest, folder=folder.resolve(), writable=writable)
 
+    @classmethod
+    def _open_remote(cls, url: str, writable: bool) -> KnowledgeGraph:
+        if writable:
+            raise UserError(f"{url} is a remote graph, which can only be read")
+        store = RemoteStore(url)
+        manifest = Manifest("", ontology_version(store), {}, ())
+        return cls(cast(ox.Store, store), None, manifest, writable=False)
+
     @property
     def ontology_version(self) -> str:
         """Version of the ontology the graph was built with."""
@@ -89,7 +104,8 @@ class KnowledgeGraph:
     def occurrences(self) -> pa.Table:
         """One row per place where a name is declared or used; see :mod:`graphmer_geo.kg.occurrences`."""
         if self._occurrences is None:
-            assert self.folder is not None
+            if self.folder is None:
+                raise UserError("a remote graph has no occurrence table; for this, open a folder")
             self._occurrences = read_occurrences(self.folder)
         return self._occurrences
 
@@ -128,7 +144,7 @@ class KnowledgeGraph:
             raise UserError(f"the query is not valid SPARQL: {str(error).strip()}") from None
         if isinstance(result, ox.QueryBoolean):
             return [{"ask": bool(result)}]
-        if isinstance(result, ox.QueryTriples):
+        if isinstance(result, (ox.QueryTriples, list)):
             names = ("subject", "predicate", "object")
             return [{n: to_python(getattr(t, n)) for n in names} for t in result]
         columns = [variable.value for variable in result.variables]
