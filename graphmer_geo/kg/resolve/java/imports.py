@@ -57,7 +57,7 @@ def _outer_types(world: World, item: o.ImportDecl, subject: str, out: Emission, 
 def _package_or_type(world: World, item: o.ImportDecl, subject: str, out: Emission) -> None:
     name, start = item.parts[-1]
     dotted = _dotted(item)
-    target = world.package_iris.get(dotted)
+    target = world.package_iri(dotted)
     if target is None:
         cls = world.known(dotted)
         target = out.class_iri(cls) if cls is not None else out.external(dotted)

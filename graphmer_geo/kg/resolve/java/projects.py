@@ -1,13 +1,13 @@
-"""Whose classes a file sees: its own distribution's first, and one version of every other.
+"""Whose classes a file sees: its own distribution's first, and of every other one the newest version.
 
 Where all distributions declare different classes, and each is there in one version, all files share one
-world.
+world. A project that is not the newest, or declares a class that an earlier one declares too, has a world of
+its own inside the shared one.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Sequence
 
 from graphmer_geo.kg.facts import FileFacts
@@ -29,46 +29,39 @@ class Worlds:
 
     def __init__(self, facts: Sequence[FileFacts]) -> None:
         self._facts = facts
-        self._newest: dict[str, str] = {}
+        newest: dict[str, str] = {}
         for each in facts:
             package, version = _project_of(each)
-            self._newest[package] = max(self._newest.get(package, version), version, key=_natural)
-        self._contested = self._find_contested()
-        self._scopes: dict[Project | None, dict[int, FileScope]] = {}
+            newest[package] = max(newest.get(package, version), version, key=_natural)
+        self._apart: dict[Project, list[int]] = {}  # files of projects with a world of their own
+        shared: list[int] = []
+        owners: dict[tuple[str, str], Project] = {}
+        for index, each in enumerate(facts):
+            project = _project_of(each)
+            if newest[project[0]] != project[1]:
+                self._apart[project] = []
+                continue
+            shared.append(index)
+            for decl in each.syntax.classes:
+                if decl.outer < 0 and not decl.is_local:
+                    if owners.setdefault((each.syntax.package, decl.name), project) != project:
+                        self._apart[project] = []
+        for index, each in enumerate(facts):
+            if _project_of(each) in self._apart:
+                self._apart[_project_of(each)].append(index)
+        self._shared = World([facts[index] for index in shared])
+        self._scopes = dict(zip(shared, self._shared.files, strict=True))
+        self._built: set[Project] = set()
 
     def scope(self, index: int) -> FileScope:
         """The scope of the file at an index, in the world that it sees."""
         project = _project_of(self._facts[index])
-        key = project if project in self._contested else None
-        scopes = self._scopes.get(key)
-        if scopes is None:
-            seen = self._seen(key)
-            world = World([self._facts[each] for each in seen])
-            scopes = self._scopes[key] = dict(zip(seen, world.files, strict=True))
-        return scopes[index]
-
-    def _find_contested(self) -> set[Project]:
-        """The older versions of projects, and projects that declare a class that another one declares too."""
-        owners: dict[tuple[str, str], set[Project]] = defaultdict(set)
-        for each in self._facts:
-            project = _project_of(each)
-            for decl in each.syntax.classes:
-                if decl.outer < 0 and not decl.is_local:
-                    owners[each.syntax.package, decl.name].add(project)
-        found = {project for projects in owners.values() if len(projects) > 1 for project in projects}
-        return found | {p for p in map(_project_of, self._facts) if p[1] != self._newest[p[0]]}
-
-    def _seen(self, project: Project | None) -> list[int]:
-        """The files of a project, then those of the newest versions of all others."""
-        own: list[int] = []
-        others: list[int] = []
-        for index, each in enumerate(self._facts):
-            package, version = _project_of(each)
-            if (package, version) == project:
-                own.append(index)
-            elif version == self._newest[package] and (project is None or package != project[0]):
-                others.append(index)
-        return own + others
+        if project in self._apart and project not in self._built:
+            own = self._apart[project]
+            world = World([self._facts[each] for each in own], self._shared)
+            self._scopes.update(zip(own, world.files, strict=True))
+            self._built.add(project)
+        return self._scopes[index]
 
 
 def _project_of(facts: FileFacts) -> Project:

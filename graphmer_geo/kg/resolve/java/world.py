@@ -27,15 +27,18 @@ class World:
     What it says depends on the declarations and imports of all files, never on which file is linked first.
 
     Args:
-        facts: All files of the corpus.
+        facts: Files.
+        around: Where to look for what these files do not declare.
     """
 
-    def __init__(self, facts: Sequence[FileFacts]) -> None:
+    def __init__(self, facts: Sequence[FileFacts], around: World | None = None) -> None:
+        self.around = around
         self.packages: dict[str, dict[str, ClassInfo]] = {}
         self.package_iris: dict[str, str] = {}
-        self.external_iris: dict[str, str] = {}  # qualified name -> IRI, as far as they were needed
+        #: qualified name -> IRI, as far as they were needed
+        self.external_iris: dict[str, str] = around.external_iris if around else {}
         self._classes: dict[str, ClassInfo | None] = {}
-        self._opaque: dict[str, ClassInfo] = {}  # by name only
+        self._opaque: dict[str, ClassInfo] = around._opaque if around else {}  # by name only
         self.files = [FileScope(self, each) for each in facts]
         #: names that some file imports: such a class exists, also where nobody declares it
         self._imported = frozenset(name for file in self.files for name in file.single.values())
@@ -81,7 +84,7 @@ class World:
         try:
             return self._classes[qualified]
         except KeyError:
-            found = self._load(qualified)
+            found = self.around.known(qualified) if self.around else self._load(qualified)
             if found is None and qualified in self._imported:
                 found = self._outside(qualified)
             self._classes[qualified] = found
@@ -118,13 +121,18 @@ class World:
                 top = info
         return top
 
+    def package_iri(self, name: str) -> str | None:
+        """The IRI of a package of the corpus."""
+        return self.package_iris.get(name) or (self.around.package_iri(name) if self.around else None)
+
     def is_package(self, name: str) -> bool:
         """Whether a dotted name is a package, or the beginning of one."""
         found = self._is_known_package.get(name)
         if found is None:
             beginning = name + "."
             found = name in self.packages or any(each.startswith(beginning) for each in self.packages)
-            found = self._is_known_package[name] = found or jdk.is_package(name)
+            rest = self.around.is_package if self.around else jdk.is_package
+            found = self._is_known_package[name] = found or rest(name)
         return found
 
     # -- types --------------------------------------------------------------------------------
