@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files as package_files
 from operator import itemgetter
 from pathlib import Path
+from typing import Protocol
 
 import pyarrow as pa
 import pyoxigraph as ox
@@ -30,9 +31,13 @@ from graphmer_geo.kg.manifest import FileRecord, Manifest
 from graphmer_geo.kg.occurrences import OccurrenceWriter, write_occurrences
 from graphmer_geo.kg.ontology import load_ontology
 from graphmer_geo.kg.sources import FoundFile, Source, find_files, read_bounded
-from graphmer_geo.kg.store import STORE, KnowledgeGraph
+from graphmer_geo.kg.store import KnowledgeGraph
+from graphmer_geo.kg.update import STORE, Outputs, resume
+from graphmer_geo.kg.update import update as update_folder
 
 log = logging.getLogger(__name__)
+
+MAX_CHANGED = 0.5  #: share of changed files beyond which a graph is built again
 
 #: Called with a stage ("hash", "extract", "link" or "load"), how much of it is done and how much there is.
 Progress = Callable[[str, int, int], None]
@@ -50,7 +55,8 @@ def build_kg(
 
     Code is parsed, never imported or run. A file that cannot be read or parsed is recorded in the manifest
     and costs only itself. If ``out`` already holds the graph of exactly these files, it is opened as it is;
-    else it is replaced in one step when the new graph is complete.
+    else it becomes the graph of these files in one step: where few have changed, the named graphs that
+    differ are replaced, else all of it is.
 
     Args:
         sources: Folders, files or :class:`Source` objects.
@@ -79,12 +85,46 @@ def build_kg(
             with StoreLoader() as loader:
                 occurrences = build.run(loader)
                 return KnowledgeGraph(build.load(loader), occurrences, build.manifest())
-        with replaced_folder(target) as folder:
-            with StoreLoader(folder / STORE) as loader:
-                write_occurrences(build.run(loader), folder)
-                build.load(loader)
-            build.manifest().save(folder)
+        if not _updated(target, build):
+            _rebuild(target, build)
     return KnowledgeGraph.open(target)
+
+
+def _updated(target: Path, build: _Build) -> bool:
+    """Change the graph in place, if little of it changes."""
+    old = Outputs.load(target)
+    if old is None or old.engine != build.engine or not build.resembles(target):
+        return False
+    update = _Build(build.specs, build.workers, build.progress, build.fingerprint, build.engine)
+    update.tasks, update.records, update.known = build.tasks, dict(build.records), old
+    occurrences = update.run(_Nowhere())
+    update.stage("load", 0, 1)
+    quads = b"".join(update.changed)
+    done = update_folder(target, old, update.outputs(), quads, occurrences, update.manifest())
+    update.stage("load", 1, 1)
+    return done
+
+
+def _rebuild(target: Path, build: _Build) -> None:
+    with replaced_folder(target) as folder:
+        with StoreLoader(folder / STORE) as loader:
+            write_occurrences(build.run(loader), folder)
+            build.load(loader)
+        build.outputs().save(folder)
+        build.manifest().save(folder)
+
+
+class Sink(Protocol):
+    """Where quads go."""
+
+    def write(self, text: bytes) -> None:
+        """Take some lines of N-Quads."""
+        ...
+
+
+class _Nowhere:
+    def write(self, text: bytes) -> None:
+        """An update collects what has changed, not everything."""
 
 
 @dataclass
@@ -95,12 +135,16 @@ class _Build:
     workers: int
     progress: Progress
     fingerprint: str = ""
+    engine: str = ""  # hash of everything but the files
     tasks: list[Task] = field(default_factory=list)
     records: dict[tuple[str, str], FileRecord] = field(default_factory=dict)  # (root, path) -> record
     accepted: list[Extracted] = field(default_factory=list)
     counts: dict[str, object] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    known: Outputs | None = None  # of the graph that is updated
+    changed: list[bytes] = field(default_factory=list)  # N-Quads of graphs that may differ from it
+    digests: dict[str, str] = field(default_factory=dict)  # file key -> hash of its source and quads
     _stage: tuple[str, float] | None = None
     _quads: int = 0
 
@@ -120,7 +164,20 @@ class _Build:
             self._hash(file)
         self.stage("hash", len(found), len(found))
         inputs = [[r.key, r.sha256, *r.problems] for r in self.records.values()]
-        self.fingerprint = _digest([inputs, sorted(self.specs), tool_versions(self.specs), _code_digest()])
+        self.engine = _digest([sorted(self.specs), tool_versions(self.specs), _code_digest()])
+        self.fingerprint = _digest([inputs, self.engine])
+
+    def resembles(self, target: Path) -> bool:
+        """Whether most files are those of the graph in a folder."""
+        try:
+            before = {(r.key, r.sha256) for r in Manifest.load(target).files}
+        except UserError:
+            return False
+        return len({(r.key, r.sha256) for r in self.records.values()} ^ before) <= len(before) * MAX_CHANGED
+
+    def outputs(self) -> Outputs:
+        """What each file gave."""
+        return Outputs(self.engine, self.digests)
 
     def _hash(self, file: FoundFile) -> None:
         data, problem = b"", file.problem
@@ -139,7 +196,7 @@ class _Build:
             spec = self.specs[file.language]
             self.tasks.append(Task(spec, file.root, file.path, *names, sha256))
 
-    def run(self, loader: StoreLoader) -> pa.Table:
+    def run(self, loader: Sink) -> pa.Table:
         """Write all quads, and return all occurrences."""
         self._write(loader, _ontology_quads())
         self._extract(loader)
@@ -154,11 +211,11 @@ class _Build:
         self.stage("load", 1, 1)
         return store
 
-    def _write(self, loader: StoreLoader, quads: emit.Quads) -> None:
+    def _write(self, loader: Sink, quads: emit.Quads) -> None:
         loader.write(quads.text)
         self._quads += quads.count
 
-    def _extract(self, loader: StoreLoader) -> None:
+    def _extract(self, loader: Sink) -> None:
         def report(done: int) -> None:
             self.stage("extract", done, len(self.tasks))
 
@@ -190,7 +247,7 @@ class _Build:
         changed = {"module": module, "status": status, "problems": (*old.problems, *result.problems)}
         self.records[place] = FileRecord(**{**old.__dict__, **changed})
 
-    def _link(self, loader: StoreLoader) -> pa.Table:
+    def _link(self, loader: Sink) -> pa.Table:
         shared = emit.Shared()
         writer = OccurrenceWriter()
         packages = _package_modules(r.facts for r in self.accepted if r.facts)
@@ -201,13 +258,17 @@ class _Build:
             for result, fact, linked in zip(mine, facts, load_language(spec).link(facts), strict=True):
                 self.stage("link", done, len(self.accepted))
                 parent = packages.get((*_project(fact.source), fact.source.module.rpartition(".")[0]))
-                self._write(loader, emit.references(linked, result.text, fact.iri(0), parent))
+                references = emit.references(linked, result.text, fact.iri(0), parent)
+                self._write(loader, references)
+                self._note(result, fact, references)
                 shared.add(fact, linked)
                 writer.add(linked)
                 done += 1
         texts = ((r.facts.source, r.text) for r in self.accepted if r.facts)
-        self._write(loader, shared.quads())
-        self._write(loader, emit.provenance_quads(texts, tool_versions(self.specs)))
+        for quads in (shared.quads(), emit.provenance_quads(texts, tool_versions(self.specs))):
+            self._write(loader, quads)
+            if self.known:
+                self.changed.append(quads.text)
         self.stage("link", done, len(self.accepted))
         occurrences = writer.table()
         counted = occurrences["how"].value_counts().to_pylist()
@@ -217,6 +278,13 @@ class _Build:
             "how": {one["values"]: one["counts"] for one in sorted(counted, key=itemgetter("values"))},
         }
         return occurrences
+
+    def _note(self, result: Extracted, facts: FileFacts, references: emit.Quads) -> None:
+        """Remember what a file gave, and all of it if that is not what the known graph has."""
+        key = facts.source.key
+        digest = self.digests[key] = hashlib.sha256(result.task.sha256.encode() + references.text).hexdigest()
+        if self.known and self.known.files.get(key) != digest:
+            self.changed += [emit.declarations(facts, result.text).text, references.text]
 
     def manifest(self) -> Manifest:
         records = tuple(sorted(self.records.values(), key=lambda r: (r.key, r.root)))
@@ -274,6 +342,7 @@ def _known(languages: Sequence[str] | None) -> dict[str, str]:
 
 def _checked_target(target: Path) -> Path:
     recover(target)
+    resume(target)
     if target.is_file():
         raise UserError(f"output {str(target)!r} is a file; name a folder")
     if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).is_file():

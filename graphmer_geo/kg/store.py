@@ -22,13 +22,12 @@ from graphmer_geo.kg.queries import named_query
 from graphmer_geo.kg.remote import RemoteStore, is_endpoint, ontology_version
 from graphmer_geo.kg.sources import read_bounded
 from graphmer_geo.kg.terms import to_python, to_term
+from graphmer_geo.kg.update import STORE, resume
 
 if TYPE_CHECKING:
     from rdflib import Dataset
 
     from graphmer_geo.kg.validate import ValidationReport
-
-STORE = "store"
 
 
 class KnowledgeGraph:
@@ -74,6 +73,7 @@ class KnowledgeGraph:
             return cls._open_remote(str(path), writable)
         folder = Path(path)
         recover(folder)
+        resume(folder)
         manifest = Manifest.load(folder)
         place = folder / STORE
         if not place.is_dir():

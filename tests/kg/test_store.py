@@ -20,7 +20,12 @@ def folder(corpus: Path, tmp_path: Path) -> Path:
 
 
 def test_a_folder_holds_store_occurrences_and_manifest(folder: Path) -> None:
-    assert sorted(p.name for p in folder.iterdir()) == ["manifest.json", "occurrences.parquet", "store"]
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "manifest.json",
+        "occurrences.parquet",
+        "outputs.json",
+        "store",
+    ]
 
 
 def test_many_readers_may_open_one_graph(folder: Path) -> None:

@@ -1,0 +1,150 @@
+"""A graph's folder is changed where its files have changed, in one step.
+
+The store's transaction is the step. It leaves a mark in the store; the new table and manifest lie in
+``next/`` by then and take their places after it. Whoever opens the folder after an update was killed looks
+for the mark: with it the rest is done, without it ``next/`` is thrown away.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyoxigraph as ox
+
+from graphmer_geo.kg import vocabulary as v
+from graphmer_geo.kg.manifest import Manifest
+from graphmer_geo.kg.occurrences import write_occurrences
+
+log = logging.getLogger(__name__)
+
+FILE_NAME = "outputs.json"
+STORE = "store"
+MAX_CHANGES = 200_000  #: quads; beyond that a new store is faster than a transaction
+_NEXT = "next"
+_MARK = f"<{v.GRAPH_BASE}update>"
+_MARKED = f"{_MARK} <{v.PROV}wasGeneratedBy> <{v.EXTRACTION}>"
+
+_GraphName = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What each file gave: enough to tell which graphs a later build must replace."""
+
+    engine: str  #: hash of the tools and options; another one may give other quads for the same file
+    files: dict[str, str]  #: file key -> hash of its source and of all its quads
+
+    def save(self, folder: Path) -> None:
+        """Write ``outputs.json`` into the folder."""
+        content = {"engine": self.engine, "files": self.files}
+        (folder / FILE_NAME).write_text(json.dumps(content, sort_keys=True), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Outputs | None:
+        """Read ``outputs.json``; None if there is none that can be read."""
+        try:
+            content = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+            return cls(str(content["engine"]), dict(content["files"]))
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
+
+
+def update(
+    folder: Path, old: Outputs, new: Outputs, quads: bytes, occurrences: pa.Table, manifest: Manifest
+) -> bool:
+    """Make the folder's graph that of a new build. False, and nothing has changed, if a rebuild is better.
+
+    Args:
+        folder: The graph.
+        old: What its build noted.
+        new: What the new build notes.
+        quads: N-Quads of all files whose output differs, and of the graphs that all files share.
+        occurrences: The new table.
+        manifest: The new manifest.
+    """
+    try:
+        store = ox.Store(folder / STORE)
+    except OSError as error:
+        log.info("%s cannot be opened for writing (%s); it is built again", folder, error)
+        return False
+    kept = {key for key, digest in new.files.items() if old.files.get(key) == digest}
+    dropped, before = _replaced(store, kept)
+    after = set(ox.parse(quads, ox.RdfFormat.N_QUADS))
+    if len(before ^ after) > MAX_CHANGES:
+        return False
+    _prepare(folder, new, occurrences, manifest)
+    dropped |= {q.graph_name for q in before} - {q.graph_name for q in after}
+    commands = [f"DROP SILENT GRAPH {graph}" for graph in sorted(map(str, dropped))]
+    commands += _data("DELETE", {q for q in before - after if q.graph_name not in dropped})
+    commands += _data("INSERT", after - before)
+    store.update(" ;\n".join([*commands, f"INSERT DATA {{ GRAPH {_MARK} {{ {_MARKED} }} }}"]))
+    store.flush()
+    _finish(folder, store)
+    return True
+
+
+def resume(folder: Path) -> None:
+    """Finish or forget an update that was killed, unless its process still lives."""
+    if not (folder / _NEXT).is_dir():
+        return
+    try:
+        store = ox.Store(folder / STORE)
+    except OSError:
+        return  # its writer is at work, or the folder is read-only
+    if store.contains_named_graph(ox.NamedNode(_MARK[1:-1])):
+        log.warning("%s: finishing an update that was interrupted", folder)
+        _finish(folder, store)
+    else:
+        log.warning("%s: forgetting an update that was interrupted", folder)
+        shutil.rmtree(folder / _NEXT)
+
+
+def _replaced(store: ox.Store, kept: set[str]) -> tuple[set[_GraphName], set[ox.Quad]]:
+    """Graphs that no fresh build has, and the quads of all graphs that may change."""
+    dropped: set[_GraphName] = set()
+    before: set[ox.Quad] = set()
+    for graph in store.named_graphs():
+        if not isinstance(graph, ox.NamedNode) or graph.value == v.ONTOLOGY_GRAPH:
+            continue
+        if graph.value.startswith((v.FILE_GRAPHS, v.HEURISTIC_GRAPHS)):
+            key = graph.value.removeprefix(v.GRAPH_BASE).split("/", 2)[2]
+            if key in kept:
+                continue
+        elif graph.value not in (v.SHARED_GRAPH, v.PROVENANCE_GRAPH):
+            dropped.add(graph)
+            continue
+        before.update(store.quads_for_pattern(None, None, None, graph))
+    return dropped, before
+
+
+def _data(verb: str, quads: Iterable[ox.Quad]) -> Iterator[str]:
+    lines = sorted(f"GRAPH {q.graph_name} {{ {q.subject} {q.predicate} {q.object} }}" for q in quads)
+    if lines:
+        yield f"{verb} DATA {{\n" + "\n".join(lines) + "\n}"
+
+
+def _prepare(folder: Path, outputs: Outputs, occurrences: pa.Table, manifest: Manifest) -> None:
+    part = folder / f"{_NEXT}.part"
+    for stale in (part, folder / _NEXT):
+        shutil.rmtree(stale, ignore_errors=True)
+    part.mkdir()
+    write_occurrences(occurrences, part)
+    outputs.save(part)
+    manifest.save(part)
+    part.rename(folder / _NEXT)
+
+
+def _finish(folder: Path, store: ox.Store) -> None:
+    """What follows the transaction; each step may be repeated."""
+    for file in sorted((folder / _NEXT).iterdir()):
+        os.replace(file, folder / file.name)
+    store.update(f"DROP SILENT GRAPH {_MARK}")
+    store.flush()
+    shutil.rmtree(folder / _NEXT)
