@@ -9,6 +9,39 @@ from graphmer_geo.kg.facts import LinkedFile, SourceFile
 from graphmer_geo.kg.languages.python import PYTHON
 
 CASES: dict[str, tuple[dict[str, str], str]] = {
+    "partial application": (
+        {"m.py": "from functools import partial\ndef f(a, x): x()\ndef g(): pass\np = partial(f, 1)\np(g)\npartial(f, x=g)(2)"},
+        "m>functools.partial m>m.f m.f>m.g",
+    ),
+    "partial of a method": (
+        {"m.py": "from functools import partial\nclass A:\n def f(self, x): x()\ndef g(): pass\npartial(A().f, g)()"},
+        "m>functools.partial m>m.A.f m.A.f>m.g",
+    ),
+    "made constructor": (
+        {"m.py": "from dataclasses import dataclass\n@dataclass\nclass A:\n x: int\n f: object\n def g(self): self.f()\ndef h(): pass\nA(1, h).g()"},
+        "m>m.A.g m.A.g>m.h",
+    ),
+    "named tuple": (
+        {"m.py": "from typing import NamedTuple\nclass A(NamedTuple):\n f: object\ndef h(): pass\nA(f=h).f()"},
+        "m>m.h",
+    ),
+    "attributes that a method answers": (
+        {"m.py": "def f(): pass\nclass A:\n def __getattr__(self, n): return f\nA().x()"},
+        "m>m.f",
+    ),
+    "descriptor": (
+        {"m.py": "def f(): pass\nclass D:\n def __get__(self, o, t=None): return f\nclass A:\n x = D()\nA().x()"},
+        "m>m.f",
+    ),
+    "default factory": (
+        {"m.py": "from collections import defaultdict\ndef f(): return g\ndef g(): pass\nd = defaultdict(f)\nd['a']()"},
+        "m>collections.defaultdict m>m.f m>m.g",
+    ),
+    "globals by name": ({"m.py": "def f(): pass\nglobals()['f']()"}, "m>builtins.globals m>m.f"),
+    "built-in functions ask": (
+        {"m.py": "class A:\n def __len__(self): return 1\n def __str__(self): return ''\nlen(A())\nstr(A())"},
+        "m>builtins.len m>builtins.str m>m.A.__len__ m>m.A.__str__",
+    ),
     "submodule imported by its package": (
         {"a/__init__.py": "from . import b", "a/b.py": "def f(): pass", "m.py": "import a\na.b.f()"},
         "m>a.b.f",

@@ -121,6 +121,20 @@ class Attributes(ClassTable):
             whole = external_member(found, name)
             if whole is not None and not any((entry, name) in self.stored for entry in order):
                 self.put(target, self.object(Kind.EXTERNAL, whole))
+        elif not any((entry, name) in self.stored for entry in order):
+            self.load_through(obj, "__getattr__", target)
+
+    def load_through(self, obj: int, method: str, target: int) -> None:
+        """What a method of an instance's class that answers attribute access gives, if it has one."""
+        found = self.find(self.order(self.table[obj][1]), method)
+        if isinstance(found, tuple):
+            self.use(found[1], self.answer, obj, target)
+
+    def answer(self, member: int, receiver: int, target: int) -> None:
+        """``__getattr__`` or ``__get__`` runs."""
+        kind, first, _ = self.table[member]
+        if kind is Kind.FUNCTION:
+            self.call_property(first, receiver, target)
 
     def load_class(self, obj: int, klass: int, target: int, name: str) -> None:
         """``Class.name``, looked up along its order."""
@@ -167,6 +181,8 @@ class Attributes(ClassTable):
                 self.put(target, self.object(Kind.BOUND, first, receiver))
         elif kind is Kind.PROPERTY:
             self.call_property(first, receiver, target)
+        elif kind is Kind.INSTANCE and isinstance(self.find(self.order(first), "__get__"), tuple):
+            self.load_through(member, "__get__", target)
         else:
             self.put(target, member)
 

@@ -9,6 +9,7 @@ from graphmer_geo.kg.resolve.python.objects import Kind
 from graphmer_geo.kg.resolve.python.world import World
 
 _BY_POSITION = ("positionalOnly", "positionalOrKeyword")
+_RECORD = "typing.NamedTuple"
 MAX_POSITION = 32  #: elements of ``*args`` told apart
 
 
@@ -131,6 +132,36 @@ class Calls(Boxes):
             self.call_external(first, call)
         elif kind is Kind.METHOD:
             self.call_container(first, second, call)
+        elif kind is Kind.PARTIAL:
+            self.call_partial(first, second, call)
+
+    def call_partial(self, obj: int, given: int, call: Call) -> None:
+        """What ``functools.partial`` made is called."""
+        kind, first, _ = self.table[obj]
+        if kind is Kind.FUNCTION:
+            self.enter(first, call, given)
+        elif kind is Kind.BOUND:
+            self.enter(first, call, given + 1)
+        else:
+            self.call(obj, call)
+
+    def preset(self, obj: int, call: Call) -> None:
+        """The arguments that ``functools.partial`` gives flow to the parameters; nothing is called yet."""
+        kind, first, second = self.table[obj]
+        if kind not in (Kind.FUNCTION, Kind.BOUND):
+            self.put(call.result, obj)
+            return
+        given = [variable for variable, starred in call.positional[1:] if not starred]
+        shift = int(kind is Kind.BOUND)
+        info, base = self.info(first)
+        if shift and info.params:
+            self.put(base + info.params[0].variable, second)
+        for place, variable in enumerate(given, shift):
+            self.pass_position(first, place, variable, 0)
+        for name, variable in call.named:
+            if name is not None and variable:
+                self.pass_name(first, name, variable, 0)
+        self.put(call.result, self.object(Kind.PARTIAL, obj, len(given)))
 
     def instantiate(self, obj: int, klass: int, call: Call) -> None:
         """A class is called."""
@@ -143,6 +174,17 @@ class Calls(Boxes):
             found = self.find(order, name)
             if isinstance(found, tuple):
                 self.use(found[1], self.construct, instance if name == "__init__" else obj, call)
+            elif name == "__init__" and found in (None, _RECORD) and (call.positional or call.named):
+                self.fill_fields(instance, klass, call)
+
+    def fill_fields(self, instance: int, klass: int, call: Call) -> None:
+        """Arguments but no constructor: one is made from the fields (data classes, named tuples)."""
+        entries = [entry for entry in reversed(self.order(klass)) if isinstance(entry, int)]
+        names = list(dict.fromkeys(n for entry in entries for n in self.world.classes[entry].fields))
+        pairs = [(n, v) for n, (v, star) in zip(names, call.positional, strict=False) if not star]
+        for name, variable in [*pairs, *call.named]:
+            if variable and name is not None and name in names:
+                self.store(instance, variable, name)
 
     def construct(self, member: int, receiver: int, call: Call) -> None:
         """``__init__(instance, …)`` or ``__new__(class, …)``."""

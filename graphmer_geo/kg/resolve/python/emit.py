@@ -116,6 +116,8 @@ class Emitter:
             kind, first, _ = flow.table[obj]
             if kind in (Kind.FUNCTION, Kind.BOUND):
                 found[Target(world.function_entity(first), "")] = None
+            elif kind is Kind.PARTIAL and flow.table[first][0] in (Kind.FUNCTION, Kind.BOUND):
+                found[Target(world.function_entity(flow.table[first][1]), "")] = None
             elif kind is Kind.CLASS:
                 found[Target(world.class_entity(first), "")] = None
             elif kind in (Kind.EXTERNAL, Kind.METHOD):

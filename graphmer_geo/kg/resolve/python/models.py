@@ -35,7 +35,6 @@ _STRING_LISTS = {f"{_STRING}.{m}" for m in ("split", "rsplit", "splitlines", "pa
 _PASS_FIRST = {
     "builtins.staticmethod",
     "builtins.classmethod",
-    "functools.partial",
     "copy.copy",
     "copy.deepcopy",
 }
@@ -64,6 +63,8 @@ class Models(Protocols):
         arguments = [variable for variable, starred in call.positional if not starred]
         first = arguments[0] if arguments else 0
         handler = _HANDLERS.get(name)
+        for method in _ASKS.get(name, ()):
+            self.use(first, self.ask, method, call.caller)
         for key, variable in call.named:
             if key == "key" and name in ("builtins.sorted", "builtins.min", "builtins.max"):
                 element = self.element(first, call)
@@ -121,6 +122,31 @@ class Models(Protocols):
             self.use(argument, self.callback, self.simple_call(result, given, call.caller))
 
     # -- built-in functions ------------------------------------------------------------------------
+
+    def ask(self, obj: int, method: str, caller: int) -> None:
+        """``len(obj)`` and the like call a method of an instance of a corpus class."""
+        if self.table[obj][0] is Kind.INSTANCE:
+            self.method(obj, method, (), 0, caller)
+
+    def model_partial(self, call: Call, arguments: list[int]) -> None:
+        """``functools.partial``."""
+        for argument in arguments[:1]:
+            self.use(argument, self.preset, call)
+
+    def model_default_dict(self, call: Call, arguments: list[int]) -> None:
+        """``collections.defaultdict``: unknown keys hold what the factory gives."""
+        box = self.object(Kind.BOX, ("dict", ("call", call.number)), -1)
+        for factory in arguments[:1]:
+            self.use(factory, self.callback, self.simple_call(self.slot(box, None), (), call.caller))
+        self.put(call.result, box)
+
+    def model_globals(self, call: Call, arguments: list[int]) -> None:
+        """``globals()``."""
+        file = self.file_of(call.caller)
+        box = self.object(Kind.BOX, ("dict", ("globals", file)), -1)
+        for name, local in self.world.syntax[file].exports.items():
+            self.link(self.variable_of(file, local), self.slot(box, name))
+        self.put(call.result, box)
 
     def model_map(self, call: Call, arguments: list[int]) -> None:
         """``map``."""
@@ -336,7 +362,17 @@ class Models(Protocols):
 _NO_TYPES = frozenset(
     f"typing.{n}" for n in ("Any", "Callable", "TypeVar", "Union", "Optional", "Generic", "Protocol")
 )
+#: built-in functions that ask an object for its answer
+_ASKS = {
+    f"builtins.{f}": (f"__{f}__",)
+    for f in "len hash repr bool int float abs round reversed bytes dir".split()
+}
+_ASKS |= {"builtins.str": ("__str__",), "builtins.format": ("__format__",)}
 _HANDLERS = {
+    "functools.partial": Models.model_partial,
+    "functools.partialmethod": Models.model_partial,
+    "collections.defaultdict": Models.model_default_dict,
+    "builtins.globals": Models.model_globals,
     "builtins.map": Models.model_map,
     "functools.reduce": Models.model_reduce,
     "builtins.min": Models.extreme,

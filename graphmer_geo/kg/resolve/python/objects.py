@@ -27,6 +27,7 @@ class Kind(IntEnum):
     GENERATOR = 11  # function
     PROPERTY = 12  # function
     METHOD = 13  # qualified name of a container's method, the container
+    PARTIAL = 14  # object that is called, number of positional arguments that it already has
 
 
 #: ``(kind, first, second)``

@@ -24,6 +24,7 @@ _FIXED = {
     Kind.MODULE: "types.ModuleType",
     Kind.GENERATOR: "types.GeneratorType",
     Kind.PROPERTY: "builtins.property",
+    Kind.PARTIAL: "functools.partial",
 }
 
 
