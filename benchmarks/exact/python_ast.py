@@ -262,13 +262,13 @@ def _otherwise_bound(symbol: symtable.Symbol) -> bool:
 
 def without_quoted_code(found: Facts, source: bytes, encoding: str) -> Facts:
     """The facts that do not lie in a string literal: the extractor reads the code given to ``eval``."""
-    where = Positions(source, encoding)
-    constants = (
-        n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Constant) and isinstance(n.value, str)
-    )
-    inside = (
-        {p for n in constants for p in range(where.start(n) + 1, where.end(n))} if found["lambda"] else set()
-    )
+    if not found["lambda"]:
+        return found
+    where, nodes = Positions(source, encoding), list(ast.walk(ast.parse(source)))
+    formatted = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    strings = (n for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str))
+    quoted = [(where.start(n), where.end(n)) for n in strings if id(n) not in formatted]
+    inside = {place for start, end in quoted for place in range(start + 1, end)}
     for kind in ("lambda", "parameter", "default"):
         for fact in [fact for fact in found[kind] if fact[1] in inside]:
             del found[kind][fact]

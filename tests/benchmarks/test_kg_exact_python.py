@@ -26,7 +26,7 @@ async def f(a, /, b: "int" = (1), *args, c=lambda x=2: x, **kw) -> list[int]:
     global LATE
     LATE = yield
 class C(p.Base, Generic[T], metaclass=M):
-    def __init__(self): return eval("lambda q=1: q")
+    def __init__(self): return eval("lambda q=1: q"), f"a{(lambda z: z)(1)} b"
     if x:
         def m(self): pass
     else:
