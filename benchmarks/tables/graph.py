@@ -108,11 +108,48 @@ def _build(metrics: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _validate(metrics: dict[str, Any]) -> list[str]:
+    rows = [
+        [name.replace("-", " "), f"{row['corrupted']:,}", f"{row['detected']:,}", share(row["rate"])]
+        for name, row in metrics["detection"].items()
+    ]
+    violated = ", ".join(f"{n} {bad:,} of {all_:,}" for n, (bad, all_) in metrics["violated"].items())
+    return [
+        f"{metrics['triples']:,} triples, {metrics['shapes']} shapes, "
+        f"{metrics['cpu_seconds_per_million_triples']:.1f} CPU seconds for a million triples. The lowest "
+        f"conformance of a shape is {share(metrics['lowest_conformance'])} (violated: {violated or 'none'}). "
+        f"Consistent triples: {share(metrics['consistent'])}, on the shuffled copy "
+        f"{share(metrics['consistent_on_shuffled'])}.",
+        "", *table(["corruption", "triples", "noticed", "share"], rows),
+    ]  # fmt: skip
+
+
+def _oracle(metrics: dict[str, Any]) -> list[str]:
+    kept = {name: value for name, value in metrics.items() if isinstance(value, int | float)}
+    lines = table(["what", "value"], [[_words(n), _number(v)] for n, v in kept.items()])
+    for name, counts in metrics.items():
+        if isinstance(counts, dict) and counts and all(isinstance(v, int) for v in counts.values()):
+            ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+            lines += ["", *table([_words(name), "sites"], [[_words(n), f"{v:,}"] for n, v in ordered])]
+    return lines
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").replace("|", "/")
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+
+
 #: task of a result file -> title and body of its section
 _SECTIONS: dict[str, tuple[str, Callable[[dict[str, Any]], list[str]]]] = {
     "kg-exact-python": ("Python definitions against `ast` and `symtable`", _exact),
     "kg-exact-java": ("Java definitions against compiled classes", _exact),
     "kg_truth": ("Calls, references and types against ground truth that others wrote", _truth),
+    "kg-oracles-python": ("Call targets in PyPI packages against jedi", _oracle),
+    "kg-oracles-java": ("Call targets in java.base against javac", _oracle),
+    "validate": ("Validation, and what it notices of corruption", _validate),
     "kg-build": ("Speed", _build),
     "convert": ("Conversion, export and queries", _convert),
 }
