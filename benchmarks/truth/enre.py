@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from benchmarks.truth.case import Case, Facts, Outcome, Row
+from benchmarks.truth.case import Case, Entity, Facts, Outcome, Row
 
 _KINDS = {
     "annotation": {"AnnotationType"},
@@ -47,6 +47,7 @@ _RELATIONS: dict[str, tuple[frozenset[str], frozenset[str], bool]] = {
     "annotate python": (frozenset({"hasType", "returnsType"}), frozenset(), False),
     "alias": (frozenset({"imports"}), frozenset(), False),
     "call": (frozenset({"calls"}), frozenset(), False),
+    "cast": (frozenset(), frozenset({"type"}), False),
     "contain": (frozenset({"declares"}), frozenset(), False),
     "define": (frozenset({"declares", "hasParameter", "hasTypeParameter"}), frozenset({"definition"}), False),
     "implement": (frozenset({"implements"}), frozenset(), False),
@@ -92,6 +93,13 @@ def matches(wanted: Named, found: Named, language: str) -> bool:
     return found.kind in kinds(wanted.kind, language) and same_name(wanted.name, found.name)
 
 
+def _name(entity: Entity) -> str:
+    """ENRE names a Java constructor after its class."""
+    name = entity.qualified_name or entity.name
+    head, _, last = name.rpartition(".")
+    return f"{head}.{head.rpartition('.')[2]}" if last == "<init>" else name
+
+
 def _file(path: str) -> Named:
     return Named("File", path.replace("/", "."))
 
@@ -107,7 +115,7 @@ class _View:
     def __init__(self, facts: Facts, language: str) -> None:
         self.facts = facts
         self.language = language
-        self.named = {e.iri: Named(e.kind, e.qualified_name or e.name) for e in facts.entities.values()}
+        self.named = {e.iri: Named(e.kind, _name(e)) for e in facts.entities.values()}
 
     def entities(self) -> list[Named]:
         """Everything declared, files included."""

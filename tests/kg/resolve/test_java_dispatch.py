@@ -81,7 +81,8 @@ def test_a_call_that_may_run_anything_names_only_its_own_method() -> None:
 def test_an_interface_without_implementation_meets_methods_of_its_signature() -> None:
     source = (
         "interface I { void go(); } class P { public void go() { } } final class F { public void go() { } }"
-        " class Q { void go() { } } class R { public void go(int n) { } } class T { void f(I i) { i.go(); } }"
+        " class O { private O() { } public void go() { } } class Q { void go() { } }"
+        " class R { public void go(int n) { } } class T { void f(I i) { i.go(); } }"
     )
     assert called(source, "T#f(I).") == {"I#go().": "exact", "P#go().": "heuristic"}
 
@@ -95,11 +96,11 @@ def test_who_makes_a_function_lets_it_be_called() -> None:
 
 
 def test_local_variables_live_in_the_occurrence_table() -> None:
-    case = Case("class T { int f(int p) { int x = p; x += 1; int y = x; return x; } }")
+    case = Case("class T { int f(int p) { int x = p; x += 1; int y = x; for (; x; ) { } return x; } }")
     names = case.facts[0].entities
     assert not any(e.name == "x" for e in names)
     rows = [(r.role, r.relation) for r in case.rows if r.target == "T#f(int).x"]
-    assert rows == [("read", None), ("write", None), ("read", None), ("read", None)]
+    assert rows == [("write", None), ("read", None), ("write", None), *[("read", None)] * 3]
 
 
 def test_another_primitive_result_is_no_override() -> None:

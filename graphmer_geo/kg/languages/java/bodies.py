@@ -12,6 +12,8 @@ from graphmer_geo.kg.languages.java.header import modifiers_of
 _SCOPED = frozenset(
     {"block", "for_statement", "enhanced_for_statement", "constructor_body", "synchronized_statement"}
 )
+#: Statements whose parts may be expressions without a node of their own around them.
+_EXPRESSIONS_INSIDE = frozenset({"for_statement", "assert_statement"})
 _LOCAL_TYPES = frozenset(
     {
         "class_declaration",
@@ -46,7 +48,10 @@ class BodyReader(ExpressionReader):
             if kind in _SCOPED:
                 self.emit(o.PUSH)
             for child in node.named_children:
-                self.statement(child)
+                if child.type == "identifier" and kind in _EXPRESSIONS_INSIDE:
+                    self.expression(child)
+                else:
+                    self.statement(child)
             if kind in _SCOPED:
                 self.emit(o.POP)
             self.extractor.leave()

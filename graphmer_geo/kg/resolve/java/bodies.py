@@ -211,6 +211,8 @@ class BodyLinker:
             type_ = self.uses.use(ref, frame.scope, iri)
             if flavour == o.PLAIN:
                 self.expect(frame, value, type_)
+        if value >= 0 and flavour == o.PLAIN:
+            self.out.row(name, start, "write", None, frame.context.subject, iri)
         made = frame.exact.get(value) if flavour == o.PLAIN and name not in frame.assigned else None
         self.declare_local(frame, name, start, Variable(type_, inferred, iri, made))
 

@@ -98,6 +98,9 @@ class Dispatch:
         owner = method.owner
         if method.decl.is_abstract or owner.decl is None or _is_local(owner) or owner.kind != "Class":
             return False
+        constructors = owner.methods.get("<init>", ())
+        if constructors and all(c.decl.is_private for c in constructors):
+            return False
         entities = owner.file.facts.entities
         literals = entities[method.decl.entity].literals
         final = "final" in entities[owner.decl.entity].literals.get("modifier", ())
