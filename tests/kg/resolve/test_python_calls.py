@@ -37,6 +37,10 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
         {"m.py": "from collections import defaultdict\ndef f(): return g\ndef g(): pass\nd = defaultdict(f)\nd['a']()"},
         "m>collections.defaultdict m>m.f m>m.g",
     ),
+    "self as a result": (
+        {"m.py": "from typing import Self\nclass A:\n def f(self) -> Self: return self\n def g(self): pass\nA().f().g()"},
+        "m>m.A.f m>m.A.g",
+    ),
     "globals by name": ({"m.py": "def f(): pass\nglobals()['f']()"}, "m>builtins.globals m>m.f"),
     "built-in functions ask": (
         {"m.py": "class A:\n def __len__(self): return 1\n def __str__(self): return ''\nlen(A())\nstr(A())"},

@@ -360,7 +360,9 @@ class Models(Protocols):
 
 
 _NO_TYPES = frozenset(
-    f"typing.{n}" for n in ("Any", "Callable", "TypeVar", "Union", "Optional", "Generic", "Protocol")
+    f"{module}.{n}"
+    for module in ("typing", "typing_extensions")
+    for n in "Any Callable TypeVar Union Optional Generic Protocol Self Never NoReturn Literal".split()
 )
 #: built-in functions that ask an object for its answer
 _ASKS = {
