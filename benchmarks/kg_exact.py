@@ -38,8 +38,9 @@ def python(arguments: argparse.Namespace) -> None:
 def java(arguments: argparse.Namespace) -> None:
     """Compare the sources of java.base with its compiled classes."""
     home = arguments.java_home or Path(shutil.which("javap") or "bin/javap").resolve().parents[1]
-    classes = list(read_jmod(home / "jmods" / "java.base.jmod"))
-    odd = disagreements(classes, home / "bin" / "javap", arguments.javap)
+    module = home / "jmods" / "java.base.jmod"
+    classes = list(read_jmod(module))
+    odd = disagreements(module, home / "bin" / "javap", arguments.javap)
     with tempfile.TemporaryDirectory() as temporary:
         sources = arguments.sources
         if sources is None:
@@ -50,7 +51,7 @@ def java(arguments: argparse.Namespace) -> None:
         tally, notes = compare_java(sources, classes, include)
     print("\n".join(tally.lines()))
     print({name: value if isinstance(value, int) else len(value) for name, value in notes.items()})
-    print(f"javap disagrees with the reader of class files on {len(odd)} of {arguments.javap} classes")
+    print(f"{arguments.javap} classes read with javap, too: {len(odd)} differences")
     check = {"classes": arguments.javap, "disagreements": odd}
     metrics = {**tally.metrics(), "notes": notes, "javap": check}
     write_result(arguments.out, result("kg-exact-java", metrics, seed=0))

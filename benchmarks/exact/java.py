@@ -6,10 +6,9 @@ enum, record or annotation type has). Implicit members of the class files are le
 none: a constructor whose first instruction lies on the line where its class begins, ``values`` and
 ``valueOf`` of enums, and the accessors, ``equals``, ``hashCode`` and ``toString`` of records.
 
-Array dimensions of fields and results are not compared, as the graph has none. Types are erased; of the
-bound of a type parameter the comparison knows the first name, so ``T extends Outer<T>.Inner`` is a
-difference. Local and anonymous classes are numbered by the compiler: they are told by the class around
-them, their name and their supertypes. Their constructors, which take captured variables, are not compared.
+Array dimensions of fields and results are not compared, as the graph has none. Types are erased. Local and
+anonymous classes are numbered by the compiler: they are told by the class around them, their name and their
+supertypes. Their constructors, which take captured variables, are not compared.
 """
 
 from __future__ import annotations

@@ -50,6 +50,8 @@ class Graph:
 
     def _read_occurrences(self) -> None:
         """Lines of names, and the first bounds of type parameters: no triple says them."""
+        signatures = dict(self._pairs(v.gm("signature")))
+        declaring = {o: s for s, o in self._pairs(v.gm("hasTypeParameter"))}
         bounds: dict[str, tuple[int, str]] = {}
         for batch in self.kg.occurrences.select(
             ["subject", "role", "entity", "start", "end", "line"]
@@ -60,7 +62,9 @@ class Graph:
                     self.name_lines[entity] = line
                 elif role == "type" and entity and self.kinds.get(subject) == "TypeParameter":
                     at, above = bounds.get(subject, (-1, ""))
-                    if not above or (at + 1 == start and self.parent.get(entity) == above):  # `Outer.Inner`
+                    said = signatures.get(declaring.get(subject, ""), "")
+                    inner = at + 1 == start or f">.{self.names.get(entity)}" in said  # `Outer<T>.Inner`
+                    if not above or (inner and self.parent.get(entity) == above):
                         bounds[subject] = (end, entity)
         self.bounds = {subject: entity for subject, (_, entity) in bounds.items()}
 
