@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -9,9 +10,9 @@ import pyarrow as pa
 import pyoxigraph as ox
 import pytest
 
-from graphmer_geo.kg import KnowledgeGraph, build_kg
+from graphmer_geo.kg import KnowledgeGraph, Source, build_kg
 from graphmer_geo.kg import vocabulary as v
-from graphmer_geo.kg.checks import violations
+from graphmer_geo.kg.checks import focus_nodes, violations
 from graphmer_geo.kg.ontology import load_ontology
 from graphmer_geo.kg.rules import RULES
 from graphmer_geo.kg.shapes import GSH, load_shapes, parse_shapes
@@ -77,17 +78,27 @@ BROKEN += """
 :nothing a gm:SourceFile ; gm:lineCount 0 . :blank a gm:Module ; gm:definedInFile :nothing ; gm:endLine 1 .
 """
 BROKEN += "\n".join(
-    f":{kind}Open a gm:{kind} ; gm:thoughtUp 1, 2 ."
+    f":{kind}Open a gm:{kind} ; gm:thoughtUp 1, 2 . :{kind}Closed a gm:{kind} ; gm:language 'toy' ."
     for kind in sorted({*v.KINDS, "Project", "SourceFile", "ExternalSymbol"})
 )
 _SIDES = [f":file gm:{r} :file2 ." for r in v.RELATIONS]
 BROKEN += "\n".join(_SIDES)
+_SOUND = [
+    f":{r}From a gm:{relation.domain[0]} ; gm:{r} :{r}To . :{r}To a gm:{relation.range[0]} ."
+    for r, relation in ((r, load_ontology().relations[r]) for r in v.RELATIONS)
+]
+BROKEN += "\n".join(_SOUND)
+
+
+def seed(kg: KnowledgeGraph) -> None:
+    """Add the broken facts as one file's."""
+    graph = ox.NamedNode(v.FILE_GRAPHS + "0123456789abcdef/toy/bad/0/bad.toy")
+    kg.store.bulk_load(input=BROKEN.encode(), format=ox.RdfFormat.TURTLE, to_graph=graph)
 
 
 @pytest.fixture
 def broken(kg: KnowledgeGraph) -> KnowledgeGraph:
-    graph = ox.NamedNode(v.FILE_GRAPHS + "0123456789abcdef/toy/bad/0/bad.toy")
-    kg.store.bulk_load(input=BROKEN.encode(), format=ox.RdfFormat.TURTLE, to_graph=graph)
+    seed(kg)
     return kg
 
 
@@ -121,6 +132,29 @@ def test_compiled_shapes_equal_pyshacl_for_every_shape(broken: KnowledgeGraph) -
     assert got == expected
     violated = {shape for shape, _ in expected}
     assert violated == {s.name for s in load_shapes()}, "a shape no seeded violation exercises"
+
+
+def test_every_shape_has_nodes_that_conform_beside_those_that_do_not(broken: KnowledgeGraph) -> None:
+    world = read_world(broken.store, load_ontology())
+    found = {
+        s.name: (set(focus_nodes(world, s).tolist()), set(violations(world, s).tolist()))
+        for s in load_shapes()
+    }
+    assert {name for name, (_, bad) in found.items() if not bad} == set()
+    assert {name for name, (focus, bad) in found.items() if not focus - bad} == set()
+
+
+@pytest.mark.slow
+def test_compiled_shapes_equal_pyshacl_on_real_code_with_seeded_violations() -> None:
+    library = Path(json.__file__).parent.parent
+    kg = build_kg(
+        [Source(library, "stdlib", "3", ["json/*.py", "logging/__init__.py"])], languages=["python"]
+    )
+    seed(kg)
+    assert len(kg.store) > 15_000
+    expected = by_pyshacl(kg)
+    assert compiled(kg) == expected
+    assert {shape for shape, _ in expected} == {s.name for s in load_shapes()}
 
 
 def test_every_sparql_shape_has_its_array_form() -> None:
