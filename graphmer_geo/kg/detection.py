@@ -2,13 +2,16 @@
 
 A triple counts as noticed if it fails a test of :mod:`graphmer_geo.kg.consistency`; an edge of wrong type, if
 a domain or range shape flags its end; a wrong class, if some shape is violated at its entity that was not
-before. False alarms, the share of the graph's own triples that the same tests reject, stand beside: a test
-that rejects everything notices everything.
+before.
+
+What the same tests reject of the graph's own triples stands beside, because a test that rejects everything
+notices everything: of triples that some text states these are false alarms; triples that no text states
+(inferred types, implicit calls) are rejected for lack of evidence, so of them only the classes tell anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,15 +45,19 @@ def detect(
     """Corrupt the graph in each way and count what is noticed.
 
     Returns:
-        ``false-alarms`` (the graph as it is), ``shuffled-tails``, ``random-edges``, ``type-violating-edges``
+        ``false-alarms`` (stated triples as they are), ``rejected-unstated`` (triples that no text states, as
+        they are), ``shuffled-tails`` (of stated triples), ``random-edges``, ``type-violating-edges``
         (those of the random edges whose ends are of no admissible class), ``swapped-types``.
     """
-    own = {r: world.links[r] for r in v.RELATIONS}
+    stated = evidence.checkable(world)
     shuffled = shuffle_tails(world, seed)
-    moved = {r: _changed(world, shuffled, r) for r in v.RELATIONS}
+    moved = {r: _changed(world, shuffled, r, stated[r]) for r in v.RELATIONS}
     noisy, added = random_edges(world, seed=seed)
     return (
-        _count("false-alarms", world, ontology, evidence, own),
+        _count("false-alarms", world, ontology, evidence, _some(world, stated)),
+        _count(
+            "rejected-unstated", world, ontology, evidence, _some(world, {r: ~m for r, m in stated.items()})
+        ),
         _count("shuffled-tails", shuffled, ontology, evidence, moved),
         _count("random-edges", noisy, ontology, evidence, added),
         _by_shapes(noisy, ontology, shapes, added),
@@ -67,10 +74,15 @@ def _count(name: str, world: World, ontology: Ontology, evidence: Evidence, link
     return Detection(name, total, found)
 
 
-def _changed(world: World, shuffled: World, relation: str) -> tuple[np.ndarray, np.ndarray]:
-    """Triples of the shuffled graph that the graph does not have."""
+def _some(world: World, masks: Mapping[str, Mask]) -> Links:
+    return {r: (world.links[r][0][mask], world.links[r][1][mask]) for r, mask in masks.items()}
+
+
+def _changed(world: World, shuffled: World, relation: str, stated: Mask) -> tuple[np.ndarray, np.ndarray]:
+    """Triples of the shuffled graph that the graph does not have, in the places of stated ones."""
     (subjects, before), (_, after) = world.links[relation], shuffled.links[relation]
     new = ~np.isin(subjects * len(world) + after, subjects * len(world) + before)
+    new &= stated
     return subjects[new], after[new]
 
 

@@ -34,11 +34,12 @@ def world(kg: KnowledgeGraph) -> World:
 def test_corruption_is_noticed_and_the_graph_itself_hardly_alarms(kg: KnowledgeGraph, world: World) -> None:
     found = {d.corruption: d for d in detect(world, ONTOLOGY, Evidence(world, kg.occurrences), load_shapes())}
     assert all(d.corrupted > 5 for d in found.values())
+    assert found["rejected-unstated"].rate > 0.5  # nothing but classes can be checked of them
     assert found["type-violating-edges"].rate == 1.0
     assert found["random-edges"].rate > 0.95
     assert found["shuffled-tails"].rate > 0.9
     assert found["swapped-types"].rate > 0.5
-    assert found["false-alarms"].rate < 0.08
+    assert found["false-alarms"].rate < 0.05
 
 
 def test_random_edges_are_new_and_as_many_as_asked_for(world: World) -> None:
