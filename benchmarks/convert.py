@@ -1,7 +1,7 @@
 """Time and memory of conversion, export and the named queries on a graph of a million triples.
 
 Run: python benchmarks/convert.py --kg KG
-or:  python benchmarks/convert.py --java FOLDER    (builds one from this Python's library and JDK sources)
+or:  python benchmarks/convert.py [--jdk src.zip]    (builds one of Python's library, and java.util)
 
 Every conversion and export runs in a process of its own, three times; the peak is that of the whole process,
 its imports included, the times are without the imports. Queries are timed warm, on disk and in memory, with
@@ -16,7 +16,6 @@ import resource
 import statistics
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 from collections import Counter
@@ -24,27 +23,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from graphmer_geo.kg import KnowledgeGraph, Source, build_kg
+from benchmarks.corpora import jdk, stdlib
+from graphmer_geo.kg import KnowledgeGraph, build_kg
 from graphmer_geo.results import result, write_result
 
 REPEATS = 3
+MILLION = 1_000_000
 WARM = 5
 RESULT = Path(__file__).resolve().parent / "results" / "convert.json"
-NOT_LIBRARY = {"site-packages", "test", "tests", "idlelib", "lib2to3", "__pycache__", "lib-dynload"}
 #: Query -> what it answers of the issue.
 QUERIES = ("callers", "subclasses", "most-called", "unused-private", "exceptions", "import-cycles")
 
 
-def build(folder: Path, java: Path | None) -> Path:
+def build(folder: Path, jdk_sources: Path | None) -> Path:
     """A graph of at least a million triples."""
-    library = Path(sysconfig.get_path("stdlib"))
-    names = sorted(
-        p.name for p in library.iterdir() if p.name not in NOT_LIBRARY and (p.is_dir() or p.suffix == ".py")
-    )
-    sources = [Source(library, "stdlib", "-".join(map(str, sys.version_info[:3])), names)]
-    if java:
-        sources.append(Source(java, "java.base", "17", ["java/util/**/*.java"]))
-    build_kg(sources, folder)
+    extra = [jdk(jdk_sources, include=["java/util"])] if jdk_sources else []
+    build_kg([stdlib(), *extra], folder)
     return folder
 
 
@@ -154,7 +148,7 @@ def main() -> None:
     """Measure everything and write the result file."""
     parser = argparse.ArgumentParser(description="Conversion, export and queries on a million triples.")
     parser.add_argument("--kg", type=Path, help="folder of a knowledge graph (default: build one)")
-    parser.add_argument("--java", type=Path, help="unpacked JDK sources of java.base, to build from")
+    parser.add_argument("--jdk", type=Path, help="a JDK's src.zip or what it unpacks to, to build from")
     parser.add_argument("--out", type=Path, default=RESULT, help="result file")
     parser.add_argument("--measure", choices=TASKS, help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -162,9 +156,11 @@ def main() -> None:
         json.dump(measure(args.measure, args.kg), sys.stdout)
         return
     with tempfile.TemporaryDirectory() as folder:
-        place = args.kg or build(Path(folder) / "kg", args.java)
-        tasks = {task: in_fresh_processes(task, place) for task in TASKS}
+        place = args.kg or build(Path(folder) / "kg", args.jdk)
         kg = KnowledgeGraph.open(place)
+        if len(kg.store) < MILLION:
+            raise SystemExit(f"error: only {len(kg.store):,} triples; give --jdk or a larger --kg")
+        tasks = {task: in_fresh_processes(task, place) for task in TASKS}
         arguments = hardest_arguments(kg)
         queries = {"disk": time_queries(kg, arguments), "memory": time_queries(in_memory(kg), arguments)}
         metrics = {"quads": len(kg.store), "tasks": tasks, "queries": queries}
