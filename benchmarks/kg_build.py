@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -236,30 +237,33 @@ def main() -> None:
         if arguments.measure:
             print(json.dumps(measure(json.load(sys.stdin))))
             return
-        metrics = _measured(arguments)
+        for metrics in _measured(arguments):  # written part by part: a later failure loses nothing
+            write_result(arguments.out, result("kg-build", metrics, seed=0))
     except UserError as error:
         raise SystemExit(f"kg_build: {error}") from None
-    write_result(arguments.out, result("kg-build", metrics, seed=0))
 
 
-def _measured(arguments: argparse.Namespace) -> dict[str, Any]:
+def _measured(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
     metrics: dict[str, Any] = {}
     corpus = {"python": [corpora.stdlib()]}
     if arguments.jdk:
         corpus["java"] = [corpora.jdk(arguments.jdk)]
     if "rates" in arguments.parts:
         metrics["rates"] = rates(corpus, arguments.repeats)
+        yield metrics
     if "growth" in arguments.parts:
         everything = [*corpora.pypi(), *(s for sources in corpus.values() for s in sources)]
         metrics["growth"] = growth(everything, arguments.largest)
         draw(metrics["growth"])
+        yield metrics
     if "edit" in arguments.parts:
         metrics["edit"] = edit(corpora.pypi(), arguments.repeats)
+        yield metrics
     if "pycg" in arguments.parts:
         if not arguments.pycg:
             raise UserError("the part pycg needs --pycg PYTHON, an interpreter that has pycg==0.0.8")
         metrics["pycg"] = pycg(arguments.pycg, arguments.repeats)
-    return metrics
+        yield metrics
 
 
 if __name__ == "__main__":
