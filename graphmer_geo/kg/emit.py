@@ -179,7 +179,8 @@ class Shared:
         everything = set(self.triples)
         everything.update(f"<{iri}> <{v.GM}docstring> {literal(d)}" for iri, d in self.docstrings.items())
         for iri, (language, qualified_name) in self.externals.items():
-            everything.update(_external_triples(language, iri, qualified_name))
+            name = simple_name(qualified_name)
+            everything.update(_named(iri, v.EXTERNAL, language, name, qualified_name))
         return _in_graph(everything, v.SHARED_GRAPH)
 
 
@@ -214,12 +215,12 @@ def _package_triples(facts: FileFacts) -> Iterator[str]:
     """A Java package is spread over files: what one of them says of it must hold in all."""
     for index, entity in enumerate(facts.entities):
         if entity.kind == "Package":
-            inner = facts.iri(index)
-            yield from _one_package(facts.source, inner, entity.qualified_name)
+            inner, language = facts.iri(index), facts.source.language
+            yield from _named(inner, "Package", language, entity.qualified_name, entity.qualified_name)
             name = entity.qualified_name.rpartition(".")[0]
             while name:  # `a.b.c` lies in `a.b`, whether or not that has files of its own
                 outer = package_iri(facts.source, name)
-                yield from _one_package(facts.source, outer, name)
+                yield from _named(outer, "Package", language, name, name)
                 yield f"{term(outer)} <{v.GM}declares> {term(inner)}"
                 inner, name = outer, name.rpartition(".")[0]
 
@@ -229,12 +230,13 @@ def package_iri(source: SourceFile, name: str) -> str:
     return entity_iri(source.language, source.package, source.version, name, "")
 
 
-def _one_package(source: SourceFile, iri: str, name: str) -> Iterator[str]:
+def _named(iri: str, kind: str, language: str, name: str, qualified_name: str) -> Iterator[str]:
+    """What every file says alike of a thing that is declared in none of them alone."""
     subject = term(iri)
-    yield f"{subject} {_TYPE} <{v.GM}Package>"
-    yield f"{subject} <{v.GM}language> {literal(source.language)}"
+    yield f"{subject} {_TYPE} <{v.GM}{kind}>"
+    yield f"{subject} <{v.GM}language> {literal(language)}"
     yield f"{subject} <{v.GM}name> {literal(name)}"
-    yield f"{subject} <{v.GM}qualifiedName> {literal(name)}"
+    yield f"{subject} <{v.GM}qualifiedName> {literal(qualified_name)}"
 
 
 def _known(name: str, names: dict[str, str]) -> str:
@@ -249,14 +251,6 @@ def _known(name: str, names: dict[str, str]) -> str:
         raise ValueError(
             f"{name!r} is not a term the ontology has for this place; declare it in graphmer.ttl"
         ) from None
-
-
-def _external_triples(language: str, iri: str, qualified_name: str) -> Iterator[str]:
-    subject = term(iri)
-    yield f"{subject} {_TYPE} <{v.GM}{v.EXTERNAL}>"
-    yield f"{subject} <{v.GM}qualifiedName> {literal(qualified_name)}"
-    yield f"{subject} <{v.GM}name> {literal(simple_name(qualified_name))}"
-    yield f"{subject} <{v.GM}language> {literal(language)}"
 
 
 def simple_name(qualified_name: str) -> str:
