@@ -71,7 +71,8 @@ class StoreLoader:
     ) -> None:
         self._close()
         self.__dict__.pop("_store", None)  # its lock goes with the last reference
-        gc.collect()
+        if error is not None:  # its traceback has frames that have the store
+            gc.collect()
 
     def _load(self, source: int) -> None:
         try:
