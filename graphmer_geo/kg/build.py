@@ -25,6 +25,7 @@ from graphmer_geo.kg.extract import Extracted, Task, count_lines, extract_all, l
 from graphmer_geo.kg.facts import FileFacts, SourceFile
 from graphmer_geo.kg.folder import recover, replaced_folder
 from graphmer_geo.kg.languages import GRAMMARS, LANGUAGES
+from graphmer_geo.kg.languages.base import link_all
 from graphmer_geo.kg.loading import StoreLoader
 from graphmer_geo.kg.manifest import FILE_NAME as MANIFEST
 from graphmer_geo.kg.manifest import FileRecord, Manifest
@@ -255,7 +256,7 @@ class _Build:
         for name, spec in sorted(self.specs.items()):
             mine = [r for r in self.accepted if r.task.language_name == name]
             facts = [r.facts for r in mine if r.facts]
-            for result, fact, linked in zip(mine, facts, load_language(spec).link(facts), strict=True):
+            for result, fact, linked in zip(mine, facts, link_all(load_language(spec), facts), strict=True):
                 self.stage("link", done, len(self.accepted))
                 parent = packages.get((*_project(fact.source), fact.source.module.rpartition(".")[0]))
                 references = emit.references(linked, result.text, fact.iri(0), parent)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from graphmer_geo.kg.facts import (
     Edge,
@@ -21,6 +22,7 @@ from graphmer_geo.kg.facts import (
     SourceFile,
     external_iri,
 )
+from graphmer_geo.kg.languages.base import Message, in_order
 
 _CLASS = re.compile(rb"class (\w+)(?: < (\w+))?")
 _DEF = re.compile(rb"( *)def (\w+)\(([\w, ]*)\)(.*)")
@@ -42,14 +44,42 @@ class Toy:
         problems = [ParseProblem(1, "a note")] if b"!note" in source else []
         return FileFacts(file, reader.entities, reader.uses, problems)
 
-    def link(self, files: Sequence[FileFacts]) -> Iterable[LinkedFile]:
-        known: dict[str, str] = {}
-        for facts in files:
-            for index, entity in enumerate(facts.entities):
-                if entity.kind in ("Class", "Function", "Method"):
-                    known.setdefault(entity.name, facts.iri(index))
-        for facts in files:
-            yield _link(facts, known)
+    def share(self, facts: FileFacts) -> list[tuple[str, str]]:
+        kinds = ("Class", "Function", "Method")
+        return [(e.name, facts.iri(i)) for i, e in enumerate(facts.entities) if e.kind in kinds]
+
+    def linker(self, shared: Sequence[Any], mine: Mapping[int, FileFacts]) -> ToyLinker:
+        return ToyLinker(shared, mine)
+
+
+class ToyLinker:
+    """Every file says hello to the next one, which passes it on twice: rounds must come to an end."""
+
+    def __init__(self, shared: Sequence[Any], mine: Mapping[int, FileFacts]) -> None:
+        self.size, self.mine = len(shared), mine
+        self.known: dict[str, str] = {}
+        for names in shared:
+            for name, iri in names:
+                self.known.setdefault(name, iri)
+        self.heard: dict[int, list[Any]] = {index: [] for index in mine}
+        self.round = 0
+
+    def exchange(self, inbox: Sequence[Message]) -> list[Message]:
+        assert list(inbox) == in_order(inbox)
+        self.round += 1
+        for message in inbox:
+            self.heard[message.receiver].append(message.payload)
+        if self.round == 1:
+            said = [(index, "hello") for index in self.mine]
+        else:
+            said = [(m.receiver, m.payload + "!") for m in inbox if not m.payload.endswith("!!")]
+        return [Message(i, to % self.size, text) for i, text in said for to in (i + 1, i + 2)]
+
+    def link(self, index: int) -> LinkedFile:
+        linked = _link(self.mine[index], self.known)
+        if self.size > 2:
+            assert len(self.heard[index]) == 2 + 4 + 8
+        return linked
 
 
 class _Reader:

@@ -1,11 +1,40 @@
-"""The contract between a language and the rest of the KG builder."""
+"""The contract between a language and the rest of the KG builder.
+
+Files are dealt to processes. Each process extracts its own files, keeps their facts, and links them; what it
+knows of all other files is what they *share*, and what their linkers write to its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from graphmer_geo.kg.facts import FileFacts, LinkedFile, SourceFile
+
+
+class Message(NamedTuple):
+    """What the linking of one file has to say to that of another one."""
+
+    sender: int  #: index of a file in the corpus
+    receiver: int
+    payload: Any  #: picklable; the same whatever process the files are in
+
+
+class Linker(Protocol):
+    """Links the files of one process."""
+
+    def exchange(self, inbox: Sequence[Message]) -> list[Message]:
+        """One round: takes what other files' linkers wrote in the round before, returns what is to be said.
+
+        All processes take part in each round, until nobody writes. The first round has an empty inbox. An
+        inbox is ordered by receiver, then sender; messages between two files keep their order. So the result
+        does not depend on which process has which file.
+        """
+        ...
+
+    def link(self, index: int) -> LinkedFile:
+        """What the file with this index refers to. Called once for each file of this process, in order."""
+        ...
 
 
 class Language(Protocol):
@@ -22,6 +51,33 @@ class Language(Protocol):
         """Parse one file. Pure, total (never raises on bad code) and safe to run in a worker process."""
         ...
 
-    def link(self, files: Sequence[FileFacts]) -> Iterable[LinkedFile]:
-        """Resolve names across all files of this language; one result per file, in the same order."""
+    def share(self, facts: FileFacts) -> object:
+        """What the linking of other files may need to know of this one: picklable, and small."""
         ...
+
+    def linker(self, shared: Sequence[object], mine: Mapping[int, FileFacts]) -> Linker:
+        """A linker for some files of a corpus.
+
+        Args:
+            shared: What each file of the corpus shares, in the order of the corpus.
+            mine: The facts of the files to link, by their index in the corpus.
+        """
+        ...
+
+
+def link_all(language: Language, files: Sequence[FileFacts]) -> list[LinkedFile]:
+    """Link a whole corpus in this process; one result per file, in the same order."""
+    linker = language.linker([language.share(facts) for facts in files], dict(enumerate(files)))
+    messages = linker.exchange([])
+    while messages:
+        messages = linker.exchange(in_order(messages))
+    return [linker.link(index) for index in range(len(files))]
+
+
+def in_order(messages: Sequence[Message]) -> list[Message]:
+    """Messages as an inbox has them."""
+    return sorted(messages, key=_route)
+
+
+def _route(message: Message) -> tuple[int, int]:
+    return message.receiver, message.sender

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from graphmer_geo.kg.facts import FileFacts, LinkedFile, SourceFile
+from graphmer_geo.kg.languages.base import link_all
 from graphmer_geo.kg.languages.java import JAVA
 
 SAMPLE = Path(__file__).resolve().parents[3] / "datasets" / "java-library"
@@ -33,7 +34,7 @@ class Case:
 
     def __init__(self, *sources: str) -> None:
         self.facts = [extract(source, f"F{number}.java") for number, source in enumerate(sources)]
-        self.linked: list[LinkedFile] = list(JAVA.link(self.facts))
+        self.linked: list[LinkedFile] = link_all(JAVA, self.facts)
         self.names: dict[str, str] = {}
         for facts in self.facts:
             for index, entity in enumerate(facts.entities):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from graphmer_geo.kg import build_kg
+from graphmer_geo.kg.languages.base import link_all
 from graphmer_geo.kg.languages.java import JAVA
 from tests.kg.languages.java_case import SAMPLE, Case, extract
 
@@ -73,7 +74,7 @@ def test_text_outside_ascii() -> None:
 def test_deep_nesting_neither_raises_nor_recurses_forever(source: str) -> None:
     facts = extract(source)
     assert pickle.loads(pickle.dumps(facts)) == facts
-    assert len(list(JAVA.link([facts]))) == 1
+    assert len(link_all(JAVA, [facts])) == 1
 
 
 def test_cycles_in_the_hierarchy() -> None:
@@ -97,7 +98,7 @@ def test_damaged_files() -> None:
                 at = rng.randrange(len(raw))
                 raw[at : at + rng.randrange(40)] = rng.choice(sources)[: rng.randrange(100)]
             damaged.append(extract(bytes(raw), f"F{number}.java"))
-        for facts, linked in zip(damaged, JAVA.link(damaged), strict=True):
+        for facts, linked in zip(damaged, link_all(JAVA, damaged), strict=True):
             iris = [facts.iri(index) for index in range(len(facts.entities))]
             assert len(iris) == len(set(iris))
             assert all(row.start < row.end for row in linked.occurrences)
@@ -109,7 +110,7 @@ def test_module_declaration() -> None:
     facts = extract(source, "module-info.java")
     assert [entity.kind for entity in facts.entities] == ["Package"]
     assert facts.problems == []
-    (linked,) = JAVA.link([facts])
+    (linked,) = link_all(JAVA, [facts])
     assert [row.name for row in linked.occurrences if row.relation == "imports"] == ["S"]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from graphmer_geo.kg.facts import Entity, FileFacts, SourceFile
+from graphmer_geo.kg.languages.base import link_all
 from graphmer_geo.kg.languages.python import PYTHON
 from graphmer_geo.kg.languages.python.text import declared_encoding, parser_bytes, string_value
 
@@ -75,7 +76,7 @@ def test_broken_code_gives_partial_facts(broken: str) -> None:
     assert facts.entities[0].kind == "Module"
     assert "before" in {e.name for e in facts.entities}
     assert all(e.parent < i for i, e in enumerate(facts.entities))
-    list(PYTHON.link([facts]))
+    link_all(PYTHON, [facts])
 
 
 def test_a_syntax_error_is_listed_with_its_line() -> None:
@@ -108,7 +109,7 @@ def test_a_syntax_error_is_listed_with_its_line() -> None:
 )
 def test_deep_nesting_is_bounded(source: str) -> None:
     facts = facts_of(source + "\n\n\ndef after(): pass\n")
-    list(PYTHON.link([facts]))
+    link_all(PYTHON, [facts])
     assert facts.entities[0].kind == "Module"
 
 
@@ -315,8 +316,14 @@ def test_spans_include_decorators_and_exclude_trailing_comments() -> None:
         (b"def f(): pass;\ndef g(): pass; pass; # c\n", [b"def f(): pass;", b"def g(): pass; pass;"]),
         (b"if x:\n    def f(): pass\\\n\ndef g(): pass", [b"def f(): pass", b"def g(): pass"]),
         (b"def f(): pass\n\x00\ndef g(): pass\n", [b"def f(): pass", b"def g(): pass"]),
-        (b"print >>a, 'b'\ndef f():\n  exec 'x' in y\ndef g(): print 1", [b"def f():\n  exec 'x' in y", b"def g(): print 1"]),
-        (b"\xef\xbb\xbf# coding: latin-1\ndef f(): pass\ndef g(): pass", [b"def f(): pass", b"def g(): pass"]),
+        (
+            b"print >>a, 'b'\ndef f():\n  exec 'x' in y\ndef g(): print 1",
+            [b"def f():\n  exec 'x' in y", b"def g(): print 1"],
+        ),
+        (
+            b"\xef\xbb\xbf# coding: latin-1\ndef f(): pass\ndef g(): pass",
+            [b"def f(): pass", b"def g(): pass"],
+        ),
     ],
     ids=["CR", "CR LF", "form feed", "semicolon", "continued", "NUL", "Python 2", "BOM and cookie"],
 )
@@ -326,7 +333,9 @@ def test_definitions_in_odd_files(source: bytes, spans: list[bytes]) -> None:
 
 
 def test_lines_in_brackets_may_begin_anywhere() -> None:
-    source = "class C:\n    def f(self):\n        return (self. # )\n  g(')#\\'', [\n]))\n    def g(self): pass\n"
+    source = (
+        "class C:\n    def f(self):\n        return (self. # )\n  g(')#\\'', [\n]))\n    def g(self): pass\n"
+    )
     facts = facts_of(source)
     assert facts.problems == []
     assert [e.descriptor for e in facts.entities if e.kind == "Method"] == ["C#f().", "C#g()."]
@@ -355,7 +364,7 @@ def test_any_bytes_are_survived() -> None:
         for _ in range(12):
             damaged[random_.randrange(len(damaged))] = random_.choice(b"():[]{}\"'\\\n \t#=*@,.\x00\xff")
         facts = facts_of(bytes(damaged))
-        list(PYTHON.link([facts]))
+        link_all(PYTHON, [facts])
         assert len({e.descriptor for e in facts.entities}) == len(facts.entities)
         for entity in facts.entities[1:]:
             parent = facts.entities[entity.parent]

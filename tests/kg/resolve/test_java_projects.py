@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from graphmer_geo.kg import KnowledgeGraph, Source, build_kg
+from graphmer_geo.kg.languages.base import link_all
 from graphmer_geo.kg.languages.java import JAVA
 from graphmer_geo.kg.resolve.java.linker import FileLinker
 from graphmer_geo.kg.resolve.java.projects import Worlds
@@ -71,7 +72,7 @@ def test_no_file_depends_on_which_one_is_linked_first() -> None:
         extract("package b; import x.Y; class B { Y y; void f() { x.Z.g(); } }", "B.java"),
         *(extract(path.read_bytes(), path.name) for path in sorted(SAMPLE.rglob("*.java"))),
     ]
-    forwards = list(JAVA.link(facts))
+    forwards = link_all(JAVA, facts)
     worlds = Worlds(facts)
     scopes = [worlds.scope(index) for index in range(len(facts))]
     backwards = [FileLinker(scope.world, scope).run() for scope in reversed(scopes)]

@@ -6,23 +6,32 @@ from __future__ import annotations
 import pytest
 
 from graphmer_geo.kg.facts import LinkedFile, SourceFile
+from graphmer_geo.kg.languages.base import link_all
 from graphmer_geo.kg.languages.python import PYTHON
 
 CASES: dict[str, tuple[dict[str, str], str]] = {
     "partial application": (
-        {"m.py": "from functools import partial\ndef f(a, x): x()\ndef g(): pass\np = partial(f, 1)\np(g)\npartial(f, x=g)(2)"},
+        {
+            "m.py": "from functools import partial\ndef f(a, x): x()\ndef g(): pass\np = partial(f, 1)\np(g)\npartial(f, x=g)(2)"
+        },
         "m>functools.partial m>m.f m.f>m.g",
     ),
     "partial of a method": (
-        {"m.py": "from functools import partial\nclass A:\n def f(self, x): x()\ndef g(): pass\npartial(A().f, g)()"},
+        {
+            "m.py": "from functools import partial\nclass A:\n def f(self, x): x()\ndef g(): pass\npartial(A().f, g)()"
+        },
         "m>functools.partial m>m.A.f m.A.f>m.g",
     ),
     "made constructor": (
-        {"m.py": "from dataclasses import dataclass\n@dataclass\nclass A:\n x: int\n f: object\n def g(self): self.f()\ndef h(): pass\nA(1, h).g()"},
+        {
+            "m.py": "from dataclasses import dataclass\n@dataclass\nclass A:\n x: int\n f: object\n def g(self): self.f()\ndef h(): pass\nA(1, h).g()"
+        },
         "m>m.A.g m.A.g>m.h",
     ),
     "named tuple": (
-        {"m.py": "from typing import NamedTuple\nclass A(NamedTuple):\n f: object\ndef h(): pass\nA(f=h).f()"},
+        {
+            "m.py": "from typing import NamedTuple\nclass A(NamedTuple):\n f: object\ndef h(): pass\nA(f=h).f()"
+        },
         "m>m.h",
     ),
     "attributes that a method answers": (
@@ -30,15 +39,21 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
         "m>m.f",
     ),
     "descriptor": (
-        {"m.py": "def f(): pass\nclass D:\n def __get__(self, o, t=None): return f\nclass A:\n x = D()\nA().x()"},
+        {
+            "m.py": "def f(): pass\nclass D:\n def __get__(self, o, t=None): return f\nclass A:\n x = D()\nA().x()"
+        },
         "m>m.f",
     ),
     "default factory": (
-        {"m.py": "from collections import defaultdict\ndef f(): return g\ndef g(): pass\nd = defaultdict(f)\nd['a']()"},
+        {
+            "m.py": "from collections import defaultdict\ndef f(): return g\ndef g(): pass\nd = defaultdict(f)\nd['a']()"
+        },
         "m>collections.defaultdict m>m.f m>m.g",
     ),
     "self as a result": (
-        {"m.py": "from typing import Self\nclass A:\n def f(self) -> Self: return self\n def g(self): pass\nA().f().g()"},
+        {
+            "m.py": "from typing import Self\nclass A:\n def f(self) -> Self: return self\n def g(self): pass\nA().f().g()"
+        },
         "m>m.A.f m>m.A.g",
     ),
     "globals by name": ({"m.py": "def f(): pass\nglobals()['f']()"}, "m>builtins.globals m>m.f"),
@@ -99,7 +114,9 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
         "m>m.i m>m.f",
     ),
     "field set by a name that arrives late": (
-        {"m.py": "class C:\n def set(self, k, v): setattr(self, k, v)\n def get(self): self.x()\ndef f(): pass\nc = C()\nc.get()\nc.set('x', f)"},
+        {
+            "m.py": "class C:\n def set(self, k, v): setattr(self, k, v)\n def get(self): self.x()\ndef f(): pass\nc = C()\nc.get()\nc.set('x', f)"
+        },
         "m>m.C.get m>m.C.set m.C.get>m.f m.C.set>builtins.setattr",
     ),
     "lambda": ({"m.py": "def f(): pass\nx = lambda y: y()\nx(f)"}, "m>m.<lambda1> m.<lambda1>>m.f"),
@@ -321,7 +338,7 @@ def link(files: dict[str, str]) -> list[LinkedFile]:
         source = text.encode()
         file = SourceFile("python", "case", "0", path, PYTHON.module_name(path, source))
         facts.append(PYTHON.extract(file, source))
-    return list(PYTHON.link(facts))
+    return link_all(PYTHON, facts)
 
 
 def calls(files: dict[str, str]) -> set[str]:
@@ -332,7 +349,7 @@ def calls(files: dict[str, str]) -> set[str]:
     ]
     names = {f.iri(i): e.qualified_name for f in facts for i, e in enumerate(f.entities)}
     found = set()
-    for linked in PYTHON.link(facts):
+    for linked in link_all(PYTHON, facts):
         edges = [(o.subject, o.relation, o.target) for o in linked.occurrences if o.target]
         edges += [(e.subject, e.relation, e.object) for e in linked.edges]
         for subject, relation, target in edges:

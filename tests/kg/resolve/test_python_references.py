@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from graphmer_geo.kg.facts import LinkedFile, SourceFile
+from graphmer_geo.kg.languages.base import link_all
 from graphmer_geo.kg.languages.python import PYTHON
 
 
@@ -15,7 +16,7 @@ def rows(files: dict[str, str] | str, module: str = "m") -> set[tuple[str, ...]]
         for p, t in texts.items()
     ]
     names = {f.iri(i): e.qualified_name for f in facts for i, e in enumerate(f.entities)}
-    linked: LinkedFile = next(x for x in PYTHON.link(facts) if x.source.module == module)
+    linked: LinkedFile = next(x for x in link_all(PYTHON, facts) if x.source.module == module)
     source = texts[linked.source.path].encode()
     found = set()
     for o in linked.occurrences:
@@ -143,7 +144,7 @@ def test_unresolved_makes_no_entity() -> None:
     facts = PYTHON.extract(
         SourceFile("python", "case", "0", "m.py", "m"), b"def f(x):\n x.a.b()\n unknown(x.c)\n"
     )
-    (linked,) = PYTHON.link([facts])
+    (linked,) = link_all(PYTHON, [facts])
     unresolved = [o for o in linked.occurrences if o.how == "unresolved"]
     assert {o.name for o in unresolved} == {"a", "b", "c", "unknown"}
     assert all(o.target is None for o in unresolved)
@@ -154,7 +155,7 @@ def test_externals_have_qualified_names() -> None:
     facts = PYTHON.extract(
         SourceFile("python", "case", "0", "m.py", "m"), b"import os\nos.path.join(''.strip(), len)\n"
     )
-    (linked,) = PYTHON.link([facts])
+    (linked,) = link_all(PYTHON, [facts])
     assert set(linked.externals.values()) >= {
         "os",
         "os.path",
@@ -195,11 +196,13 @@ def test_linking_is_deterministic() -> None:
     )
     assert rows(text) == rows(text)
     facts = PYTHON.extract(SourceFile("python", "case", "0", "m.py", "m"), text.encode())
-    assert list(PYTHON.link([facts])) == list(PYTHON.link([facts]))
+    assert link_all(PYTHON, [facts]) == link_all(PYTHON, [facts])
 
 
 def test_a_base_that_an_expression_chooses() -> None:
-    files = {"m.py": "class A: pass\nclass B: pass\ndef f(): pass\nimport s\nclass C(A if s.x else B): pass\nclass D(A, f): pass\n"}
+    files = {
+        "m.py": "class A: pass\nclass B: pass\ndef f(): pass\nimport s\nclass C(A if s.x else B): pass\nclass D(A, f): pass\n"
+    }
     assert {row[2:] for row in rows(files) if row[1] == "edge"} == {
         ("extends", "m.C", "m.A", "inferred"),
         ("extends", "m.C", "m.B", "inferred"),
@@ -207,15 +210,19 @@ def test_a_base_that_an_expression_chooses() -> None:
 
 
 def test_local_variables_are_rows_and_no_entities() -> None:
-    text = "x = 1\ndef f(p):\n p = y = 2\n y = 3\n for z, w in p: pass\n with p as v: pass\n global x\n x = 2\n"
+    text = (
+        "x = 1\ndef f(p):\n p = y = 2\n y = 3\n for z, w in p: pass\n with p as v: pass\n global x\n x = 2\n"
+    )
     facts = PYTHON.extract(SourceFile("python", "case", "0", "m.py", "m"), text.encode())
-    (linked,) = PYTHON.link([facts])
+    (linked,) = link_all(PYTHON, [facts])
     entities = {facts.iri(i): e.name for i, e in enumerate(facts.entities)}
     found = [o for o in linked.occurrences if o.role == "definition" and o.target not in entities]
     assert [(o.name, o.relation, entities[o.subject], o.how) for o in found] == [
         (name, None, "f", "exact") for name in "yzwv"
     ]
-    assert all(text[o.start : o.end] == o.name and o.target == f"{o.subject}{o.name}@{o.start}" for o in found)
+    assert all(
+        text[o.start : o.end] == o.name and o.target == f"{o.subject}{o.name}@{o.start}" for o in found
+    )
 
 
 def test_an_inherited_attribute_is_written_where_it_is_declared() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from graphmer_geo.kg.facts import SourceFile
+from graphmer_geo.kg.languages.base import link_all
 from graphmer_geo.kg.languages.python import PYTHON
 from graphmer_geo.kg.resolve.python.typeshed import attribute_types, is_class, results
 
@@ -32,7 +33,7 @@ CASES: dict[str, tuple[str, str]] = {
 def test_types_of_variables_parameters_and_results(name):
     source, expected = CASES[name]
     facts = PYTHON.extract(SourceFile("python", "p", "0", "m.py", "m"), source.encode())
-    (linked,) = PYTHON.link([facts])
+    (linked,) = link_all(PYTHON, [facts])
     names = {facts.iri(i): e.name for i, e in enumerate(facts.entities)}
     signs = {"hasType": ":", "returnsType": ">"}
     found = set()
@@ -49,7 +50,7 @@ def test_types_of_variables_parameters_and_results(name):
 
 def test_members_of_none_are_no_targets():
     facts = PYTHON.extract(SourceFile("python", "p", "0", "m.py", "m"), b"a = None\na.run()\n")
-    (linked,) = PYTHON.link([facts])
+    (linked,) = link_all(PYTHON, [facts])
     assert not any("run" in name for name in linked.externals.values())
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from graphmer_geo.kg.facts import FileFacts, LinkedFile, SourceFile
+from graphmer_geo.kg.facts import FileFacts, SourceFile
+from graphmer_geo.kg.languages.base import Linker
 from graphmer_geo.kg.languages.java.declarations import Extractor
 from graphmer_geo.kg.languages.java.grammar import package_of
 
@@ -23,11 +25,15 @@ class JavaLanguage:
         """Reads one file; what cannot be parsed is left out and reported."""
         return Extractor(file, source).run()
 
-    def link(self, files: Sequence[FileFacts]) -> Iterable[LinkedFile]:
-        """Binds the names of all files."""
-        from graphmer_geo.kg.resolve.java.linker import link_files  # it imports this package's records
+    def share(self, facts: FileFacts) -> object:
+        """What a file declares, without code and places."""
+        return facts
 
-        return link_files(files)
+    def linker(self, shared: Sequence[Any], mine: Mapping[int, FileFacts]) -> Linker:
+        """Binds the names of some files."""
+        from graphmer_geo.kg.resolve.java.linker import JavaLinker  # it imports this package's records
+
+        return JavaLinker([mine.get(index, facts) for index, facts in enumerate(shared)])
 
 
 JAVA = JavaLanguage()

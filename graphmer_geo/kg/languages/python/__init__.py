@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from graphmer_geo.kg.facts import FileFacts, LinkedFile, SourceFile
+from graphmer_geo.kg.facts import FileFacts, SourceFile
+from graphmer_geo.kg.languages.base import Linker
 
 __all__ = ["PYTHON", "PythonLanguage"]
 
@@ -30,11 +32,15 @@ class PythonLanguage:
 
         return extract(file, source)
 
-    def link(self, files: Sequence[FileFacts]) -> Iterable[LinkedFile]:
-        """Resolve names across all files."""
-        from graphmer_geo.kg.resolve.python import link
+    def share(self, facts: FileFacts) -> object:
+        """Everything: values flow from body to body."""
+        return facts
 
-        return link(files)
+    def linker(self, shared: Sequence[Any], mine: Mapping[int, FileFacts]) -> Linker:
+        """Resolves names across all files, whichever are asked for."""
+        from graphmer_geo.kg.resolve.python import PythonLinker
+
+        return PythonLinker([mine.get(index, facts) for index, facts in enumerate(shared)])
 
 
 PYTHON = PythonLanguage()

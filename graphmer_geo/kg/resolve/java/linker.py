@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from graphmer_geo.kg.facts import FileFacts, LinkedFile
+from graphmer_geo.kg.languages.base import Message
 from graphmer_geo.kg.languages.java import ops as o
 from graphmer_geo.kg.resolve.java.bodies import BodyLinker
 from graphmer_geo.kg.resolve.java.emission import Emission
@@ -18,12 +19,20 @@ from graphmer_geo.kg.resolve.java.projects import Worlds
 from graphmer_geo.kg.resolve.java.world import World
 
 
-def link_files(files: Sequence[FileFacts]) -> Iterator[LinkedFile]:
-    """Binds the names of all files; one result a file, in the same order."""
-    worlds = Worlds(files)
-    for index in range(len(files)):
-        file = worlds.scope(index)
-        yield FileLinker(file.world, file).run()
+class JavaLinker:
+    """Links the files of a process."""
+
+    def __init__(self, files: Sequence[FileFacts]) -> None:
+        self._worlds = Worlds(files)
+
+    def exchange(self, inbox: Sequence[Message]) -> list[Message]:
+        """Declarations say enough: no file has anything to say to another one."""
+        return []
+
+    def link(self, index: int) -> LinkedFile:
+        """Binds the names of one file."""
+        file = self._worlds.scope(index)
+        return FileLinker(file.world, file).run()
 
 
 class FileLinker:
