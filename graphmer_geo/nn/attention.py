@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from graphmer_geo.nn.decay import DecayMode, GraphDecay
 from graphmer_geo.nn.distance import LeafEdges, leafy_chain_distance
 from graphmer_geo.nn.dropout import Dropout
+from graphmer_geo.nn.ragged import RaggedLayout
 from graphmer_geo.nn.rotary import Rotation, rotate
 
 # B graphs, H heads, N nodes of the largest graph, D channels. Heads come first, because a bias gathered from
@@ -26,6 +27,13 @@ class AttentionBias(NamedTuple):
 
     bias: Tensor
     factor: Tensor | None = None
+
+
+class RaggedBias(NamedTuple):
+    """The bias of a flat batch: one :class:`AttentionBias` for each bucket of the layout."""
+
+    layout: RaggedLayout
+    parts: tuple[AttentionBias, ...]
 
 
 class RelationBias(nn.Module):
@@ -146,6 +154,39 @@ class GraphAttentionBias(nn.Module):
         factor = gather_table(multiplied, code) if self.decay.mode == "multiplicative" else None
         return AttentionBias(gather_table(table, code), factor)
 
+    def ragged(
+        self,
+        root: Tensor,
+        group: Tensor,
+        slot: Tensor,
+        layout: RaggedLayout,
+        edge_index: Tensor | None = None,
+        edge_rel: Tensor | None = None,
+    ) -> RaggedBias:
+        """The same for a flat batch, bucket by bucket.
+
+        Args:
+            root: ``[n]`` root index of each node; **group** and **slot** likewise.
+            group: see there.
+            slot: see there.
+            layout: of :func:`~graphmer_geo.nn.ragged.ragged_layout`.
+            edge_index: ``[2, E]`` head token → leaf, as flat nodes.
+            edge_rel: ``[E]`` relation of each edge.
+        """
+        padded = [layout.pad(values) for values in (root, group, slot)]
+        mask = torch.ones_like(layout.node, dtype=torch.bool).index_fill_(0, layout.padding, 0)
+        masks = mask.split(layout.sizes())
+        ends = None if edge_index is None else layout.place[edge_index]
+        parts, first = [], 0
+        for *place, inside, shape in zip(*padded, masks, layout.shapes, strict=True):
+            edges: tuple[Tensor, ...] = ()
+            if ends is not None and edge_rel is not None:
+                here = ((ends[1] >= first) & (ends[1] < first + inside.numel())).nonzero().squeeze(1)
+                edges = (ends[:, here] - first, edge_rel[here])
+            parts.append(self(*place, inside.view(shape), *edges))
+            first += inside.numel()
+        return RaggedBias(layout, tuple(parts))
+
 
 def gather_table(table: Tensor, code: Tensor) -> Tensor:
     """``table[:, code]``, in autocast's type: ``[H, entries]``, ``[B, N, N] -> [H, B, N, N]``."""
@@ -156,7 +197,10 @@ def gather_table(table: Tensor, code: Tensor) -> Tensor:
 
 
 class GraphDecayAttention(nn.Module):
-    """Multi-head self-attention over padded graphs, with rotary positions and an :class:`AttentionBias`.
+    """Multi-head self-attention within graphs, with rotary positions and an :class:`AttentionBias`.
+
+    Graphs are padded to one size, or flat: then projections see real nodes only, and attention runs over the
+    buckets of a :class:`RaggedBias`.
 
     On CPU the products are written out: with a bias that learns, that is faster than the fused kernel, in
     bf16 even faster than the fused kernel without bias. Elsewhere it is ``scaled_dot_product_attention``.
@@ -167,7 +211,9 @@ class GraphDecayAttention(nn.Module):
         dropout: dropout of the attention weights.
 
     Shapes:
-        - **x** ``[B, N, channels]``; **output** ``[B, N, channels]``, arbitrary on padding
+        - **x** ``[B, N, channels]``; **output** ``[B, N, channels]``, arbitrary on padding; **rotation** of
+          ``[B, N]``
+        - or flat: **x** ``[n, channels]``; **output** ``[n, channels]``; **rotation** of ``[n]``
     """
 
     def __init__(self, channels: int, heads: int, dropout: float = 0.0) -> None:
@@ -186,22 +232,32 @@ class GraphDecayAttention(nn.Module):
         self.out.reset_parameters()
 
     def forward(
-        self, x: Tensor, bias: AttentionBias | None = None, rotation: Rotation | None = None
+        self, x: Tensor, bias: AttentionBias | RaggedBias | None = None, rotation: Rotation | None = None
     ) -> Tensor:
-        """Attends within each graph of the padded batch; see the class for shapes."""
-        num_graphs, num_nodes, _ = x.shape
-        qkv = self.qkv(x).view(num_graphs, num_nodes, 3, self.heads, -1)
+        """Attends within each graph; see the class for shapes."""
+        qkv = self.qkv(x).unflatten(-1, (3, self.heads, -1))
+        if isinstance(bias, RaggedBias):
+            layout = bias.layout
+            turns: Any = [None] * len(bias.parts)
+            if rotation is not None:
+                turns = [Rotation(*parts) for parts in zip(*map(layout.pad, rotation), strict=True)]
+            parts = zip(layout.pad(qkv), bias.parts, turns, strict=True)
+            out = layout.unpad([self._attend(*part).flatten(0, 1) for part in parts])
+        else:
+            out = self._attend(qkv, bias, rotation)
+        return self.out(out.flatten(-2))
+
+    def _attend(self, qkv: Tensor, bias: AttentionBias | None, rotation: Rotation | None) -> Tensor:
+        """Padded graphs ``[B, N, 3, H, D / H]`` to ``[B, N, H, D / H]``."""
         query, key, value = qkv.permute(2, 3, 0, 1, 4).unbind(0)  # [H, B, N, D / H] each
         if rotation is not None:
             query, key = rotate(query, rotation), rotate(key, rotation)
-        if x.device.type == "cpu" or (bias is not None and bias.factor is not None):
-            out = attend(query, key, value, bias, self.dropout)
-        else:
-            attn_mask = None if bias is None else bias.bias.transpose(0, 1)
-            query, key, value = (part.transpose(0, 1) for part in (query, key, value))
-            dropout = self.dropout.p if self.training else 0.0
-            out = F.scaled_dot_product_attention(query, key, value, attn_mask, dropout).transpose(0, 1)
-        return self.out(out.permute(1, 2, 0, 3).reshape(num_graphs, num_nodes, self.channels))
+        if qkv.device.type == "cpu" or (bias is not None and bias.factor is not None):
+            return attend(query, key, value, bias, self.dropout).permute(1, 2, 0, 3)
+        attn_mask = None if bias is None else bias.bias.transpose(0, 1)
+        query, key, value = (part.transpose(0, 1) for part in (query, key, value))
+        dropout = self.dropout.p if self.training else 0.0
+        return F.scaled_dot_product_attention(query, key, value, attn_mask, dropout).transpose(1, 2)
 
     def extra_repr(self) -> str:
         """Channels and heads."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import torch
 from torch import Tensor, nn
-from torch_geometric.utils import to_dense_batch
 
-from graphmer_geo.nn.attention import AttentionBias, GraphAttentionBias, GraphDecayAttention
+from graphmer_geo.nn.attention import AttentionBias, GraphAttentionBias, GraphDecayAttention, RaggedBias
 from graphmer_geo.nn.decay import DecayMode
 from graphmer_geo.nn.distance import LeafEdges
 from graphmer_geo.nn.dropout import Dropout
+from graphmer_geo.nn.ragged import ragged_layout
 from graphmer_geo.nn.rotary import Rotation, rotary_angles
+
+#: Graphs whose sizes differ by less than a tenth share a bucket of attention.
+FULLNESS = 0.9
 
 
 class LeafyChainEncoderLayer(nn.Module):
@@ -28,7 +30,7 @@ class LeafyChainEncoderLayer(nn.Module):
             paper).
 
     Shapes:
-        - **x** ``[B, N, channels]``; **output** ``[B, N, channels]``
+        - **x** ``[B, N, channels]``, or flat ``[n, channels]``; **output** likewise
     """
 
     def __init__(
@@ -56,9 +58,9 @@ class LeafyChainEncoderLayer(nn.Module):
             module.reset_parameters()
 
     def forward(
-        self, x: Tensor, bias: AttentionBias | None = None, rotation: Rotation | None = None
+        self, x: Tensor, bias: AttentionBias | RaggedBias | None = None, rotation: Rotation | None = None
     ) -> Tensor:
-        """Runs the layer on a padded batch; see the class for shapes."""
+        """Runs the layer; see the class for shapes, and :class:`GraphDecayAttention` for what to pass."""
         if self.pre_norm:
             x = x + self.dropout(self.attention(self.attention_norm(x), bias, rotation))
             return x + self.dropout(self._ffn(self.ffn_norm(x)))
@@ -72,8 +74,8 @@ class LeafyChainEncoderLayer(nn.Module):
 class LeafyChainEncoder(nn.Module):
     """Layers over a flat, ragged batch of leafy chains: no padding in, none out.
 
-    Inside, graphs are padded to the longest of the batch, so a batch should hold graphs of similar size. The
-    attention bias is computed once and shared by all layers.
+    Inside, too, everything but attention sees real nodes only; attention runs over buckets of graphs of
+    similar size. Its bias is computed once and shared by all layers.
 
     Args:
         channels: size of a state.
@@ -143,19 +145,11 @@ class LeafyChainEncoder(nn.Module):
         edge_rel: Tensor | None = None,
     ) -> Tensor:
         """Encodes a flat batch; see the class for shapes."""
-        place = torch.stack((root, group, slot), dim=1)
-        dense, mask = to_dense_batch(x, batch)  # [B, N, D]
-        root_, group_, slot_ = to_dense_batch(place, batch, fill_value=-1, max_num_nodes=mask.size(1))[
-            0
-        ].unbind(-1)
-        position = mask.flatten().nonzero().squeeze(1)  # of each flat node in the padded batch
-        edges = None if edge_index is None else position[edge_index]
-        bias = self.bias(root_, group_, slot_, mask, edges, edge_rel)
+        layout = ragged_layout(batch, FULLNESS)
+        bias = self.bias.ragged(root, group, slot, layout, edge_index, edge_rel)
         rotation = None
         if self.positions == "rope":
-            rotation = rotary_angles(root_, x.size(-1) // self.heads)
+            rotation = rotary_angles(root, x.size(-1) // self.heads)
         for layer in self.layers:
-            dense = layer(dense, bias, rotation)
-        if self.norm is not None:
-            dense = self.norm(dense)
-        return dense.flatten(0, 1).index_select(0, position)
+            x = layer(x, bias, rotation)
+        return x if self.norm is None else self.norm(x)

@@ -99,6 +99,12 @@ def test_every_parameter_learns() -> None:
         assert parameter.grad.abs().sum() > 0, name
 
 
+def test_a_batch_of_nothing() -> None:
+    nothing = torch.empty(0, dtype=torch.long)
+    out = make_encoder()(torch.randn(0, 16), *[nothing] * 4, nothing.view(2, 0), nothing)
+    assert out.shape == (0, 16)
+
+
 def test_bad_positions() -> None:
     with pytest.raises(ValueError, match="'learned'"):
         LeafyChainEncoder(8, 1, 1, 8, positions="learned")

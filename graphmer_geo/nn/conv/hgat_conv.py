@@ -13,6 +13,8 @@ from torch_geometric.nn.conv import MessagePassing
 from torch_geometric.nn.inits import glorot, zeros
 from torch_geometric.utils import softmax
 
+from graphmer_geo.nn.dropout import Dropout
+
 AttentionScope = Literal["across-relation", "within-relation"]
 
 
@@ -91,7 +93,7 @@ class HGATConv(MessagePassing):
         self.concat = concat
         self.num_bases = num_bases
         self.negative_slope = negative_slope
-        self.dropout = dropout
+        self.parameter_dropout = Dropout(dropout)
         self.attention = attention
 
         self.weight = self._new_weight(in_channels if isinstance(in_channels, int) else in_channels[0])
@@ -195,12 +197,9 @@ class HGATConv(MessagePassing):
         x_src, x_dst = x if isinstance(x, tuple) else (x, x)
         size = size or (x_src.size(0), x_dst.size(0))
         source, target = edge_index if self.flow == "source_to_target" else edge_index.flip(0)
-        weight = F.dropout(self.weight, self.dropout, self.training)
-        weight_dst = (
-            weight if self.weight_dst is None else F.dropout(self.weight_dst, self.dropout, self.training)
-        )
-        att_src = F.dropout(self.att_src, self.dropout, self.training)
-        att_dst = F.dropout(self.att_dst, self.dropout, self.training)
+        weight = self.parameter_dropout(self.weight)
+        weight_dst = weight if self.weight_dst is None else self.parameter_dropout(self.weight_dst)
+        att_src, att_dst = self.parameter_dropout(self.att_src), self.parameter_dropout(self.att_dst)
 
         if self.comp is not None:
             # Only relations that occur are composed, so that a small batch does not pay for a large ontology.
