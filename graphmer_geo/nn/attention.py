@@ -190,7 +190,7 @@ class GraphAttentionBias(nn.Module):
 
 def gather_table(table: Tensor, code: Tensor) -> Tensor:
     """``table[:, code]``, in autocast's type: ``[H, entries]``, ``[B, N, N] -> [H, B, N, N]``."""
-    bias = table.index_select(1, code.flatten()).view(-1, *code.shape)
+    bias = table.index_select(1, code.flatten()).view(table.size(0), *code.shape)
     device = code.device.type
     # Cast after the gather: the gradient is then summed in float32, which is also 20 times faster on CPU.
     return bias.to(torch.get_autocast_dtype(device)) if torch.is_autocast_enabled(device) else bias
@@ -235,7 +235,7 @@ class GraphDecayAttention(nn.Module):
         self, x: Tensor, bias: AttentionBias | RaggedBias | None = None, rotation: Rotation | None = None
     ) -> Tensor:
         """Attends within each graph; see the class for shapes."""
-        qkv = self.qkv(x).unflatten(-1, (3, self.heads, -1))
+        qkv = self.qkv(x).unflatten(-1, (3, self.heads, self.channels // self.heads))
         if isinstance(bias, RaggedBias):
             layout = bias.layout
             turns: Any = [None] * len(bias.parts)
