@@ -74,7 +74,9 @@ class Reader:
     def parameters(self) -> None:
         """Parameters with their defaults."""
         index, kind = dict(self.pairs("parameterIndex")), dict(self.pairs("parameterKind"))
-        name_start, default = dict(self.pairs("nameStartByte")), dict(self.pairs("defaultText"))
+        columns = self.kg.entities(["iri", "name_start"])
+        name_start = dict(zip(*(column.to_pylist() for column in columns.columns), strict=True))
+        default = dict(self.pairs("defaultText"))
         has_default = dict(self.pairs("hasDefault"))
         for owner, iri in self.pairs("hasParameter"):
             begin, place = self.start[owner], name_start[iri]

@@ -57,7 +57,8 @@ def calls(kg: KnowledgeGraph, prefix: str, sources: dict[str, bytes]) -> list[Ca
                 targets.add(Place("", 0, entity["qualified_name"]))
                 continue
             file = entity["file"].removeprefix(prefix)
-            line = sources[file].count(b"\n", 0, entity["name_start"]) + 1
+            place = entity["start"] if entity["name_start"] is None else entity["name_start"]
+            line = sources[file].count(b"\n", 0, place) + 1
             targets.add(Place(file, line, entity["name"]))
     return [Call(*place, frozenset(targets)) for place, targets in sorted(found.items())]
 

@@ -25,7 +25,7 @@ class Entity(NamedTuple):
     file: str  # path inside the case
     start: int
     end: int
-    name_start: int
+    name_start: int  # where it begins, if no name is written
     parent: str  # IRI
 
 
@@ -142,7 +142,8 @@ def _facts(kg: KnowledgeGraph, sources: Mapping[str, bytes], prefix: str, heuris
             name = "__init__" if name == "case" else name.removeprefix("case.")
         entities[e["iri"]] = Entity(
             e["iri"], e["kind"], e["name"], name, path(e["file"]),
-            e["start"] or 0, e["end"] or 0, e["name_start"] or 0, e["parent"] or "",
+            e["start"] or 0, e["end"] or 0,
+            (e["start"] or 0) if e["name_start"] is None else e["name_start"], e["parent"] or "",
         )  # fmt: skip
     triples = frozenset(
         (t["subject"], t["relation"], t["object"])

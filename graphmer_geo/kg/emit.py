@@ -109,8 +109,6 @@ def _entity_quads(facts: FileFacts, graph: str) -> Iterator[str]:
             f"{subject} <{v.GM}name> {literal(entity.name)}"
             f"{then}qualifiedName> {literal(entity.qualified_name)}"
             f'{then}startByte> "{entity.start}{_INTEGER}{then}endByte> "{entity.end}{_INTEGER}'
-            f'{then}nameStartByte> "{entity.name_start}{_INTEGER}'
-            f'{then}nameEndByte> "{entity.name_end}{_INTEGER}'
             f'{then}startLine> "{entity.start_line}{_INTEGER}'
             f'{then}endLine> "{entity.end_line}{_INTEGER}{graph}'
         )

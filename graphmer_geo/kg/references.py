@@ -1,4 +1,4 @@
-"""The occurrence table as RDF: one node per row, and the way back."""
+"""The occurrence table as RDF: one node per row (definitions are their declarations), and the way back."""
 
 from __future__ import annotations
 
@@ -15,15 +15,22 @@ from graphmer_geo.kg.occurrences import SCHEMA
 _BATCH = 100_000
 #: Column -> property, of those that become a literal.
 _TEXTS = {"role": "role", "relation": "evidenceFor", "how": "resolutionMethod", "name": "writtenAs"}
+_NAMES = dict(zip(("start", "end"), v.NAME_LITERALS, strict=True))  #: of definitions
 _NUMBERS = {"start": "startByte", "end": "endByte", "line": "startLine"}
 
 
 def reference_triples(occurrences: pa.Table) -> Iterator[str]:
-    """N-Triples without the final dot, in the table's order; definitions are declarations and left out."""
+    """N-Triples without the final dot, in the table's order.
+
+    Of definitions, which are nodes already, the place of the name is written; local variables are left out.
+    """
     alike: Counter[tuple[str, int, int, str]] = Counter()  # of one place: several targets, several relations
     for batch in occurrences.to_batches(_BATCH):
         for row in batch.to_pylist():
             if row["role"] == "definition":
+                if row["subject"] == row["entity"]:
+                    for column, prop in _NAMES.items():
+                        yield f"<{row['entity']}> <{v.gm(prop)}> {literal(row[column])}"
                 continue
             place = (row["file"], row["start"], row["end"], row["role"])
             node = f"<{v.REFERENCE_BASE}{place[0]}/{place[1]}-{place[2]}/{place[3]}/{alike[place]}>"

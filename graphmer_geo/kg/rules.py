@@ -107,13 +107,6 @@ def _span_in_parent(world: World) -> Mask:
     return _mask(world, children[span_outside_parent(world, parents, children)])
 
 
-def _name_in_span(world: World) -> Mask:
-    props = ("startByte", "endByte", "nameStartByte", "nameEndByte")
-    start, end, name_start, name_end = (world.values[p].integers(len(world)) for p in props)
-    complete = (start >= 0) & (end >= 0) & (name_start >= 0)
-    return complete & (name_start < name_end) & ((name_start < start) | (name_end > end))
-
-
 def _qualified_name(world: World) -> Mask:
     parents, children = world.links["declares"]
     return _mask(world, children[name_not_continued(world, parents, children)])
@@ -201,7 +194,6 @@ def _span_in_file(world: World) -> Mask:
 
 RULES: dict[str, Callable[[World], Mask]] = {
     "SpanInParent": _span_in_parent,
-    "NameInSpan": _name_in_span,
     "QualifiedName": _qualified_name,
     "ParameterOrder": _parameter_order,
     "Acyclic": _acyclic,

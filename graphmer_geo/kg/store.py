@@ -167,7 +167,7 @@ class KnowledgeGraph:
 
     @cached_property
     def _entities(self) -> pa.Table:
-        return tables.entity_table(self.store)
+        return self._read_entities(tables.ENTITIES.names)
 
     @cached_property
     def _triples(self) -> pa.Table:
@@ -181,7 +181,12 @@ class KnowledgeGraph:
         """
         if columns is None or "_entities" in self.__dict__:
             return self._entities.select(list(columns or self._entities.column_names))
-        return tables.entity_table(self.store, columns)
+        return self._read_entities(columns)
+
+    def _read_entities(self, columns: Sequence[str]) -> pa.Table:
+        is_local = self._occurrences is not None or self.folder is not None
+        has_names = is_local and not tables.NAME_COLUMNS.keys().isdisjoint(columns)
+        return tables.entity_table(self.store, columns, self.occurrences if has_names else None)
 
     def triples(self) -> pa.Table:
         """Every asserted relation between two entities; see :data:`graphmer_geo.kg.tables.TRIPLES`."""

@@ -1,5 +1,7 @@
 """The graph's entities and relations as columns, read from the store property by property.
 
+Where an entity's name is written, the occurrence table says.
+
 The store serialises each property natively and Arrow parses it: no Python object is made per triple.
 """
 
@@ -26,7 +28,7 @@ ENTITIES = pa.schema(
         pa.field("file", pa.string()),  # key; null for externals and Java packages
         pa.field("start", pa.int64()),  # bytes; null where file is
         pa.field("end", pa.int64()),
-        pa.field("name_start", pa.int64()),
+        pa.field("name_start", pa.int64()),  # null where no name is written, and in remote graphs
         pa.field("name_end", pa.int64()),
         pa.field("parent", pa.string()),  # IRI; null at the top
     ]
@@ -48,9 +50,9 @@ _COLUMNS = {
     "language": "language",
     "start": "startByte",
     "end": "endByte",
-    "name_start": "nameStartByte",
-    "name_end": "nameEndByte",
 }
+#: Columns of entities -> columns of their definitions in the occurrence table.
+NAME_COLUMNS = {"name_start": "start", "name_end": "end"}
 _KINDS = v.KINDS | {v.EXTERNAL}
 _DIGITS = 16 + len("/")  # of a SHA-256, between a file graph's prefix and the file's key
 #: Escapes of a literal in tab-separated results; the backslash itself must be the last.
@@ -64,12 +66,15 @@ def file_of_graph(graph: str) -> tuple[str, bool]:
     return graph[len(prefix) + _DIGITS :], heuristic
 
 
-def entity_table(store: ox.Store, columns: Sequence[str] = ENTITIES.names) -> pa.Table:
+def entity_table(
+    store: ox.Store, columns: Sequence[str] = ENTITIES.names, occurrences: pa.Table | None = None
+) -> pa.Table:
     """Entities, sorted by IRI.
 
     Args:
         store: The graph.
         columns: Which columns to read; each costs time.
+        occurrences: The occurrence table, for the places of names (default: they are null).
     """
     typed = _asserted_rows(store, v.RDF_TYPE)
     kinds = pa.DictionaryArray.from_arrays(
@@ -95,8 +100,20 @@ def entity_table(store: ox.Store, columns: Sequence[str] = ENTITIES.names) -> pa
             subjects = pa.concat_arrays([_values(p["s"]) for p in parts])
             objects = pa.concat_arrays([_values(p["o"]) for p in parts])
             table[column] = subjects.take(pc.index_in(iris, value_set=objects))
+    table |= _name_columns(iris, occurrences)
     schema = pa.schema([ENTITIES.field(name) for name in columns])
     return pa.table({name: table[name] for name in columns}, schema=schema)
+
+
+def _name_columns(iris: pa.Array, occurrences: pa.Table | None) -> dict[str, pa.Array]:
+    if occurrences is None:
+        return dict.fromkeys(NAME_COLUMNS, pa.nulls(len(iris), pa.int64()))
+    own = pc.and_(
+        pc.equal(occurrences["role"], "definition"), pc.equal(occurrences["subject"], occurrences["entity"])
+    )
+    definitions = occurrences.select(["entity", *NAME_COLUMNS.values()]).filter(own).combine_chunks()
+    rows = pc.index_in(iris, value_set=definitions["entity"])
+    return {name: definitions[column].take(rows) for name, column in NAME_COLUMNS.items()}
 
 
 def triple_table(store: ox.Store) -> pa.Table:

@@ -46,8 +46,6 @@ ENTITY_FIELDS = {
     "qualifiedName": "qualified_name",
     "startByte": "start",
     "endByte": "end",
-    "nameStartByte": "name_start",
-    "nameEndByte": "name_end",
     "startLine": "start_line",
     "endLine": "end_line",
 }
@@ -91,6 +89,8 @@ REFERENCE_CLASSES = {
 #: What only an export with occurrences writes of references.
 REFERENCE_RELATIONS = ("hasReference", "target")
 REFERENCE_LITERALS = ("role", "evidenceFor", "writtenAs", "resolutionMethod")
+#: What it writes of declarations.
+NAME_LITERALS = ("nameStartByte", "nameEndByte")
 
 # Named graphs
 # -------------------------------------------------------------------------------------------------

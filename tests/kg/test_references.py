@@ -57,6 +57,22 @@ def test_the_table_comes_back_from_the_export(built: KnowledgeGraph, tmp_path: P
     assert set(built.store) <= set(store)
 
 
+def test_the_places_of_names_are_exported(built: KnowledgeGraph, tmp_path: Path) -> None:
+    export(built, tmp_path / "all.nq", "nq", with_occurrences=True)
+    store = ox.Store()
+    store.bulk_load(path=str(tmp_path / "all.nq"), format=ox.RdfFormat.N_QUADS)
+    found = {name: store.quads_for_pattern(None, ox.NamedNode(v.gm(name)), None) for name in v.NAME_LITERALS}
+    starts, ends = ({q.subject.value: int(q.object.value) for q in quads} for quads in found.values())
+    assert starts.keys() == ends.keys()
+    named = [e for e in built.entities().to_pylist() if e["name_start"] is not None]
+    assert {e["iri"]: e["name_start"] for e in named} == starts
+    assert {e["iri"]: e["name_end"] for e in named} == ends
+    assert {"Box", "dump", "x"} <= {e["name"] for e in named}
+    for entity in named:
+        text = built.read_source(entity["file"])[entity["name_start"] : entity["name_end"]].decode()
+        assert entity["name"] in (text, "<init>")
+
+
 def test_what_is_written_is_declared(built: KnowledgeGraph, tmp_path: Path) -> None:
     export(built, tmp_path / "all.nq", "nq", with_occurrences=True)
     ontology = load_ontology()

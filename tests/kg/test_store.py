@@ -33,7 +33,7 @@ def test_many_readers_may_open_one_graph(folder: Path) -> None:
     assert one.entities().equals(two.entities())
     assert one.triples().equals(two.triples())
     assert one.occurrences.equals(two.occurrences)
-    assert one.ontology_version == "1.1.0"
+    assert one.ontology_version == "1.2.0"
 
 
 def test_opening_something_else_is_refused_with_a_remedy(folder: Path, tmp_path: Path) -> None:

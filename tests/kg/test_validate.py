@@ -34,16 +34,15 @@ BROKEN = """
 :nameless a gm:Class ; gm:name "a", "b" ; gm:qualifiedName 7 ; gm:visibility "secret", "public", 1 ;
     gm:docstring "one", "two"@en .
 :swapped a gm:Function ; gm:definedInFile :file, :nobody ; gm:startByte 9, 2 ; gm:endByte 5 ;
-    gm:nameStartByte 4 ;
-    gm:nameEndByte 3 ; gm:startLine 0 ; gm:endLine -3 ; gm:language true .
+    gm:startLine 0 ; gm:endLine -3 ; gm:language true .
 :outer a gm:Class ; gm:qualifiedName "m.Outer" ; gm:definedInFile :file ; gm:startByte 10 ; gm:endByte 20 ;
-    gm:nameStartByte 2 ; gm:nameEndByte 4 ; gm:declares :inner, :elsewhere, :outer2 ;
+    gm:declares :inner, :elsewhere, :outer2 ;
     gm:hasTypeParameter :t .
 :outer2 a gm:Class ; gm:hasTypeParameter :t ; gm:declares :inner .
 :inner a gm:Method ; gm:qualifiedName "m.Outerinner" ; gm:definedInFile :file ; gm:startByte 15 ;
     gm:endByte 25 .
 :elsewhere a gm:Method ; gm:qualifiedName "m.Outer.elsewhere" ; gm:definedInFile :file2 ; gm:startByte 0 ;
-    gm:endByte 99 ; gm:nameStartByte 0 ; gm:nameEndByte 0 .
+    gm:endByte 99 .
 :t a gm:TypeParameter . :t2 a gm:TypeParameter . :pkg a gm:Package ; gm:definedInFile :file .
 :f a gm:Function ; gm:hasParameter :p0, :p1, :p2 . :g a gm:Lambda ; gm:hasParameter :p4, :p2, :outer .
 :p0 a gm:Parameter ; gm:parameterIndex 1 ; gm:parameterKind "odd" ; gm:hasDefault true, false .
