@@ -81,6 +81,8 @@ class GraphAttentionBias(nn.Module):
         decay: ``"additive"``, ``"multiplicative"`` or ``"none"``, see :class:`~graphmer_geo.nn.GraphDecay`.
         decay_lambda: base of the decay.
         leaf_edges: ``"star"`` or ``"path"``, see :func:`~graphmer_geo.nn.leafy_chain_distance`.
+        decay_offset: 1 or 0, see :class:`~graphmer_geo.nn.GraphDecay`.
+        decay_per_head: a decay for each head, or one for all.
     """
 
     def __init__(
@@ -90,11 +92,13 @@ class GraphAttentionBias(nn.Module):
         decay: DecayMode = "additive",
         decay_lambda: float = 0.6,
         leaf_edges: LeafEdges = "star",
+        decay_offset: int = 1,
+        decay_per_head: bool = True,
     ) -> None:
         super().__init__()
         self.heads = heads
         self.leaf_edges = leaf_edges
-        self.decay = GraphDecay(heads, decay_lambda, decay)
+        self.decay = GraphDecay(heads, decay_lambda, decay, decay_offset, decay_per_head)
         self.relation = None if num_relations is None else RelationBias(num_relations, heads)
 
     def reset_parameters(self) -> None:
@@ -180,7 +184,9 @@ class GraphAttentionBias(nn.Module):
         parts, first = [], 0
         for *place, inside, shape in zip(*padded, masks, layout.shapes, strict=True):
             edges: tuple[Tensor, ...] = ()
-            if ends is not None and edge_rel is not None:
+            if ends is not None and edge_rel is not None and len(layout.shapes) == 1:
+                edges = (ends, edge_rel)
+            elif ends is not None and edge_rel is not None:
                 here = ((ends[1] >= first) & (ends[1] < first + inside.numel())).nonzero().squeeze(1)
                 edges = (ends[:, here] - first, edge_rel[here])
             parts.append(self(*place, inside.view(shape), *edges))

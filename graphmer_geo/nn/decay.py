@@ -12,24 +12,29 @@ from torch import Tensor, nn
 DecayMode = Literal["additive", "multiplicative", "none"]
 
 
-def decay_log(distance: Tensor, p: Tensor, decay_lambda: float = 0.6) -> Tensor:
-    r"""Logarithm of GraphMERT's decay, :math:`\log f = \mathrm{GELU}(\sqrt{d + 1} - p) \log\lambda`.
+def decay_log(distance: Tensor, p: Tensor, decay_lambda: float = 0.6, offset: int = 1) -> Tensor:
+    r"""Logarithm of GraphMERT's decay, :math:`\log f = \mathrm{GELU}(\sqrt{d + o} - p) \log\lambda`.
 
-    The input is ``d + 1`` as in the authors' code (the paper's text has ``d``); GELU is the exact one.
+    The offset :math:`o` is 1 in the authors' code and 0 in the paper's text; GELU is the exact one.
 
     Args:
         distance: number of edges, any shape.
         p: the learnable offset, broadcastable to ``distance``.
         decay_lambda: base of the decay, in (0, 1].
+        offset: what is added to the distance.
 
     Returns:
         ``log f``, of the broadcast shape; at most ``-0.17 log(decay_lambda)``, falling with the distance.
+
+    Example:
+        >>> decay_log(torch.tensor([0, 1, 10]), torch.ones(())).exp().round(decimals=3)
+        tensor([1.0000, 0.8700, 0.3100])
     """
-    return F.gelu((distance + 1.0).sqrt() - p) * math.log(decay_lambda)
+    return F.gelu((distance + float(offset)).sqrt() - p) * math.log(decay_lambda)
 
 
 class GraphDecay(nn.Module):
-    r"""One learnable decay per attention head, shared by all layers (GraphMERT, arXiv 2510.09580).
+    r"""A learnable decay per attention head, shared by all layers (GraphMERT, arXiv 2510.09580).
 
     ``"multiplicative"`` is the paper's form: scores are multiplied by :math:`f` before the softmax. That
     pulls far scores towards 0, not towards minus infinity: it flattens attention to distant nodes.
@@ -40,25 +45,37 @@ class GraphDecay(nn.Module):
         heads: number of attention heads.
         decay_lambda: base of the decay (the paper: 0.6).
         mode: one of the three above.
+        offset: added to the distance under the root, 1 (the authors' code) or 0 (their text).
+        per_head: a ``p`` for each head (the authors' code), or one for all.
     """
 
-    def __init__(self, heads: int, decay_lambda: float = 0.6, mode: DecayMode = "additive") -> None:
+    def __init__(
+        self,
+        heads: int,
+        decay_lambda: float = 0.6,
+        mode: DecayMode = "additive",
+        offset: int = 1,
+        per_head: bool = True,
+    ) -> None:
         super().__init__()
         if mode not in ("additive", "multiplicative", "none"):
             raise ValueError(f"decay={mode!r}; use 'additive', 'multiplicative' or 'none'")
         if not 0 < decay_lambda <= 1:
             raise ValueError(f"decay_lambda={decay_lambda}; choose a value in (0, 1]")
+        if offset not in (0, 1):
+            raise ValueError(f"decay_offset={offset}; use 0 or 1")
         self.heads = heads
         self.decay_lambda = decay_lambda
         self.mode = mode
+        self.offset = offset
         if mode == "none":
             self.register_parameter("p", None)
         else:
-            self.p = nn.Parameter(torch.empty(heads))
+            self.p = nn.Parameter(torch.empty(heads if per_head else 1))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Sets every ``p`` to 1, where ``f`` of a node with itself is 1."""
+        """Sets every ``p`` to 1, where ``f`` is 1 at a distance of ``1 - offset``."""
         if self.p is not None:
             nn.init.ones_(self.p)
 
@@ -67,8 +84,11 @@ class GraphDecay(nn.Module):
         if self.p is None:
             raise ValueError("decay mode 'none' has no table")
         distance = torch.arange(max_distance + 1, device=self.p.device, dtype=self.p.dtype)
-        return decay_log(distance, self.p.unsqueeze(-1), self.decay_lambda)
+        table = decay_log(distance, self.p.unsqueeze(-1), self.decay_lambda, self.offset)
+        return table.expand(self.heads, -1)
 
     def extra_repr(self) -> str:
-        """Heads, base and mode."""
-        return f"heads={self.heads}, decay_lambda={self.decay_lambda}, mode={self.mode!r}"
+        """Heads, base, mode and offset."""
+        return (
+            f"heads={self.heads}, decay_lambda={self.decay_lambda}, mode={self.mode!r}, offset={self.offset}"
+        )

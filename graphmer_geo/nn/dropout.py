@@ -14,8 +14,8 @@ class Dropout(nn.Module):
 
     torch draws one 64-bit random number per element, serially; that took a tenth of a training step. Here
     each number serves eight elements. Elements are dropped independently with probability ``round(256 p) /
-    256`` and the rest is scaled by its exact inverse, so the expectation is right. On other devices it is
-    torch's own dropout.
+    256`` and the rest is scaled by its exact inverse, so the expectation is right. On other devices, and in
+    compiled code, it is torch's own dropout.
 
     Args:
         p: probability of an element to become 0, in [0, 1).
@@ -32,7 +32,7 @@ class Dropout(nn.Module):
         threshold = min(round(self.p * _LEVELS), _LEVELS - 1)
         if not self.training or threshold == 0:
             return x
-        if x.device.type != "cpu":
+        if x.device.type != "cpu" or torch.compiler.is_compiling():
             return F.dropout(x, self.p)
         count = x.numel()
         bits = torch.empty((count + 7) // 8, dtype=torch.int64).random_(-(2**63), None)

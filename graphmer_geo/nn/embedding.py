@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from graphmer_geo.nn.conv import HGATConv
@@ -26,7 +27,7 @@ class LeafyChainEmbedding(nn.Module):
         channels: size of a state.
         num_relations: number of relations, 0 ("none") included.
         num_bases: bases of the relation matrices, see :class:`~graphmer_geo.nn.HGATConv`.
-        max_slots: longest tail; leaves further on share the last slot's embedding.
+        max_slots: longest tail; leaves further on share the last slot's embedding. 0 for no slot embedding.
         dropout: dropout of the states.
         relation_dropout: dropout of the relation parameters (the paper: 0.3).
         hgat: fuse with :class:`~graphmer_geo.nn.HGATConv`; without it, leaves keep the other terms.
@@ -52,7 +53,7 @@ class LeafyChainEmbedding(nn.Module):
         super().__init__()
         self.max_slots = max_slots
         self.token = nn.Embedding(vocab_size, channels)
-        self.slot = nn.Embedding(max_slots, channels)
+        self.slot = nn.Embedding(max_slots, channels) if max_slots else None
         self.relation = nn.Embedding(num_relations, channels, padding_idx=0) if relation_embedding else None
         self.hgat = None
         if hgat:
@@ -79,9 +80,10 @@ class LeafyChainEmbedding(nn.Module):
         x = token
         if self.hgat is not None:
             x = x + self.hgat(token, edge_index, edge_rel)
-        leaf = (slot >= 0).nonzero().squeeze(1)
-        extra = self.slot(slot[leaf].clamp(max=self.max_slots - 1))
+        if self.slot is not None:
+            table = F.pad(self.slot.weight, (0, 0, 1, 0))  # a row of zeros for roots
+            x = x + F.embedding(slot.clamp(max=self.max_slots - 1) + 1, table).to(x.dtype)
         if self.relation is not None:
             relation = torch.zeros_like(slot).scatter_(0, edge_index[1], edge_rel)
-            extra = extra + self.relation(relation[leaf])
-        return self.dropout(x.index_add(0, leaf, extra.to(x.dtype)))
+            x = x + self.relation(relation).to(x.dtype)
+        return self.dropout(x)

@@ -7,10 +7,11 @@ from typing import Any, Literal
 from torch import Tensor, nn
 
 from graphmer_geo.nn.attention import AttentionBias, GraphAttentionBias, GraphDecayAttention, RaggedBias
+from graphmer_geo.nn.chain_conv import LeafyChainConv
 from graphmer_geo.nn.decay import DecayMode
 from graphmer_geo.nn.distance import LeafEdges
 from graphmer_geo.nn.dropout import Dropout
-from graphmer_geo.nn.ragged import ragged_layout
+from graphmer_geo.nn.ragged import RaggedLayout, ragged_layout
 from graphmer_geo.nn.rotary import Rotation, rotary_angles
 
 #: Graphs whose sizes differ by less than a tenth share a bucket of attention.
@@ -82,15 +83,21 @@ class LeafyChainEncoder(nn.Module):
         num_layers: number of layers.
         heads: number of attention heads.
         ffn_size: width of the feed-forward networks.
-        num_relations: number of relations for the relation bias; ``None`` for none.
+        num_relations: number of relations; needed for the relation bias and for interleaved H-GAT.
         dropout: dropout of the residual branches.
         attention_dropout: dropout of the attention weights; ``None``: as ``dropout``.
         decay: form of the decay, see :class:`~graphmer_geo.nn.GraphDecay`.
         decay_lambda: base of the decay.
+        decay_offset: 1 or 0, see :class:`~graphmer_geo.nn.GraphDecay`.
+        decay_per_head: a decay for each head, or one for all.
         leaf_edges: ``"star"`` or ``"path"``, see :func:`~graphmer_geo.nn.leafy_chain_distance`.
         positions: ``"rope"`` rotates queries and keys by the root index (leaves by that of their root); with
             ``"none"`` a reversed chain gives exactly reversed states, which is wrong for code.
         pre_norm: pre-LN with a final LayerNorm, or post-LN.
+        relation_bias: bias attention between leaves and their head tokens, if ``num_relations`` is given.
+        hgat_every: a :class:`~graphmer_geo.nn.LeafyChainConv` after every so many layers; 0 for none.
+        num_bases: bases of their relation matrices.
+        relation_dropout: dropout of their relation parameters.
 
     Shapes:
         - **x** ``[n, channels]``; **root**, **group**, **slot**, **batch** ``[n]``, ``batch`` ascending;
@@ -109,28 +116,53 @@ class LeafyChainEncoder(nn.Module):
         attention_dropout: float | None = None,
         decay: DecayMode = "additive",
         decay_lambda: float = 0.6,
+        decay_offset: int = 1,
+        decay_per_head: bool = True,
         leaf_edges: LeafEdges = "star",
         positions: Literal["rope", "none"] = "rope",
         pre_norm: bool = True,
+        relation_bias: bool = True,
+        hgat_every: int = 0,
+        num_bases: int | None = 8,
+        relation_dropout: float = 0.3,
     ) -> None:
         super().__init__()
         if positions not in ("rope", "none"):
             raise ValueError(f"positions={positions!r}; use 'rope' or 'none'")
+        if not 0 <= hgat_every <= num_layers or (hgat_every and num_relations is None):
+            raise ValueError(
+                f"hgat_every={hgat_every}; use 0, or give num_relations and at most num_layers={num_layers}"
+            )
         self.heads = heads
+        self.hgat_every = hgat_every
         self.positions = positions
         attention_dropout = dropout if attention_dropout is None else attention_dropout
-        self.bias = GraphAttentionBias(heads, num_relations, decay, decay_lambda, leaf_edges)
+        self.bias = GraphAttentionBias(
+            heads,
+            num_relations if relation_bias else None,
+            decay,
+            decay_lambda,
+            leaf_edges,
+            decay_offset,
+            decay_per_head,
+        )
         self.layers: Any = nn.ModuleList(
             LeafyChainEncoderLayer(channels, heads, ffn_size, dropout, attention_dropout, pre_norm)
             for _ in range(num_layers)
+        )
+        self.convs: Any = nn.ModuleList(
+            LeafyChainConv(
+                channels, num_relations or 1, num_bases, dropout, relation_dropout, leaf_edges, pre_norm
+            )
+            for _ in range(num_layers // hgat_every if hgat_every else 0)
         )
         self.norm = nn.LayerNorm(channels) if pre_norm else None
 
     def reset_parameters(self) -> None:
         """Draws all parameters anew."""
         self.bias.reset_parameters()
-        for layer in self.layers:
-            layer.reset_parameters()
+        for module in (*self.layers, *self.convs):
+            module.reset_parameters()
         if self.norm is not None:
             self.norm.reset_parameters()
 
@@ -143,13 +175,24 @@ class LeafyChainEncoder(nn.Module):
         batch: Tensor,
         edge_index: Tensor | None = None,
         edge_rel: Tensor | None = None,
+        layout: RaggedLayout | None = None,
     ) -> Tensor:
-        """Encodes a flat batch; see the class for shapes."""
-        layout = ragged_layout(batch, FULLNESS)
+        """Encodes a flat batch; see the class for shapes.
+
+        ``layout`` is :func:`~graphmer_geo.nn.ragged.ragged_layout` of ``batch``, made here if not given. With
+        one of a single bucket (``fullness=0``) no shape depends on the data any more: the encoder compiles
+        with ``fullgraph=True`` and exports.
+        """
+        layout = ragged_layout(batch, FULLNESS) if layout is None else layout
         bias = self.bias.ragged(root, group, slot, layout, edge_index, edge_rel)
         rotation = None
         if self.positions == "rope":
             rotation = rotary_angles(root, x.size(-1) // self.heads)
-        for layer in self.layers:
+        chain = None
+        if self.hgat_every:
+            chain = self.convs[0].edges(root, group, slot, batch, edge_index, edge_rel)
+        for number, layer in enumerate(self.layers, start=1):
             x = layer(x, bias, rotation)
+            if chain is not None and number % self.hgat_every == 0:
+                x = self.convs[number // self.hgat_every - 1](x, *chain)
         return x if self.norm is None else self.norm(x)

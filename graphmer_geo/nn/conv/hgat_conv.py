@@ -9,11 +9,14 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn import Parameter
 from torch.nn.parameter import UninitializedParameter
+from torch_geometric import EdgeIndex
 from torch_geometric.nn.conv import MessagePassing
 from torch_geometric.nn.inits import glorot, zeros
-from torch_geometric.utils import softmax
+from torch_geometric.typing import Adj
+from torch_geometric.utils import is_sparse, softmax, to_edge_index
 
 from graphmer_geo.nn.dropout import Dropout
+from graphmer_geo.nn.grouped import grouped_matmul, relation_pairs
 
 AttentionScope = Literal["across-relation", "within-relation"]
 
@@ -34,8 +37,9 @@ class HGATConv(MessagePassing):
     decomposition).
 
     Each (node, relation) pair is projected once, and nothing of the size of :math:`\mathbf{W}_r` is gathered
-    per edge: there is one matrix product per relation present. The target's half of the logit is computed as
-    :math:`\mathbf{x}_i^\top (\mathbf{W}_r^\top \mathbf{a}_r)`, so targets are never projected.
+    per edge: there is one matrix product per relation present. Logits are computed as
+    :math:`\mathbf{x}_i^\top (\mathbf{W}_r^\top \mathbf{a}_r)`, so targets are never projected. No shape
+    depends on the data, so the operator compiles with ``fullgraph=True`` and exports.
 
     Args:
         in_channels: size of an input vector, ``-1`` to infer it; a tuple ``(source, target)`` for bipartite
@@ -176,8 +180,8 @@ class HGATConv(MessagePassing):
     def forward(
         self,
         x: Tensor | tuple[Tensor, Tensor],
-        edge_index: Tensor,
-        edge_type: Tensor,
+        edge_index: Adj,
+        edge_type: Tensor | None = None,
         size: tuple[int, int] | None = None,
         return_attention_weights: bool | None = None,
     ) -> Tensor | tuple[Tensor, tuple[Tensor, Tensor]]:
@@ -185,57 +189,84 @@ class HGATConv(MessagePassing):
 
         Args:
             x: node features, or a tuple of source and target features.
-            edge_index: ``[2, num_edges]``, source then target.
-            edge_type: ``[num_edges]`` relation of each edge.
+            edge_index: ``[2, num_edges]``, source then target, as a tensor or an
+                :class:`~torch_geometric.EdgeIndex`; or a sparse ``[num_targets, num_sources]`` adjacency
+                (transposed, as everywhere in PyG) whose values are the relations.
+            edge_type: ``[num_edges]`` relation of each edge. Not needed with a sparse adjacency, nor if there
+                is only one relation.
             size: ``(num_sources, num_targets)``; read from ``x`` if not given.
             return_attention_weights: also return ``(edge_index, alpha)`` with ``alpha`` ``[num_edges,
                 heads]``.
 
         Returns:
             The new target features, or a pair of these and ``(edge_index, alpha)``.
+
+        Raises:
+            ValueError: if relations are needed and not given, or a sparse adjacency meets a turned flow.
         """
+        edge_index, edge_type = self._edges(edge_index, edge_type)
         x_src, x_dst = x if isinstance(x, tuple) else (x, x)
         size = size or (x_src.size(0), x_dst.size(0))
         source, target = edge_index if self.flow == "source_to_target" else edge_index.flip(0)
-        weight = self.parameter_dropout(self.weight)
-        weight_dst = weight if self.weight_dst is None else self.parameter_dropout(self.weight_dst)
-        att_src, att_dst = self.parameter_dropout(self.att_src), self.parameter_dropout(self.att_dst)
+        weight: Tensor = self.parameter_dropout(self.weight)
+        weight_dst: Tensor = weight if self.weight_dst is None else self.parameter_dropout(self.weight_dst)
+        att = self.parameter_dropout(torch.stack((self.att_src, self.att_dst)))
 
         if self.comp is not None:
-            # Only relations that occur are composed, so that a small batch does not pay for a large ontology.
-            present, edge_type = torch.unique(edge_type, return_inverse=True)
-            weight, weight_dst = self._compose(present, weight, weight_dst)
-            att_src, att_dst = att_src[present], att_dst[present]
+            comp: Tensor = self.comp
+            if not torch.compiler.is_compiling():
+                # Only relations that occur are composed, so that a small batch does not pay for a large
+                # ontology; how many occur is data, which a traced program cannot depend on.
+                present, edge_type = torch.unique(edge_type, return_inverse=True)
+                comp, att = comp[present], att[:, present]
+            weight = compose(comp, weight)
+            weight_dst = weight if self.weight_dst is None else compose(comp, weight_dst)
 
-        src_relation, src_node, src_pair = relation_pairs(source, edge_type, size[0])
-        dst_relation, dst_node, dst_pair = relation_pairs(target, edge_type, size[1])
-        h = relation_matmul(x_src[src_node], weight, src_relation).view(-1, self.heads, self.out_channels)
-        logit_src = (h * att_src[src_relation]).sum(dim=-1)  # [source pairs, heads]
-        by_head = weight_dst.unflatten(2, (self.heads, self.out_channels))
-        kernel = torch.einsum("riho,rho->rih", by_head, att_dst)  # W_r^T a_r
-        logit_dst = relation_matmul(x_dst[dst_node], kernel, dst_relation)
-        logit = F.leaky_relu(logit_src[src_pair] + logit_dst[dst_pair], self.negative_slope)
-        if self.attention == "across-relation":
-            alpha = softmax(
-                logit.float() if logit.dtype == torch.bfloat16 else logit, target, num_nodes=size[1]
-            )
+        src = relation_pairs(source, edge_type, size[0], weight.size(0))
+        dst = relation_pairs(target, edge_type, size[1], weight.size(0))
+        x_src, x_dst = x_src[src.node], x_dst[dst.node]
+        h = grouped_matmul(x_src, weight, src.ptr).unflatten(1, (self.heads, self.out_channels))
+        if self.weight_dst is None:
+            kernel_src, kernel_dst = self._logit_kernels(weight, att)
         else:
-            alpha = softmax(logit, dst_pair, num_nodes=dst_node.size(0))
+            [kernel_src] = self._logit_kernels(weight, att[:1])
+            [kernel_dst] = self._logit_kernels(weight_dst, att[1:])
+        logit = grouped_matmul(x_src, kernel_src, src.ptr)[src.of_edge]  # [edges, heads]
+        logit = logit + grouped_matmul(x_dst, kernel_dst, dst.ptr)[dst.of_edge]
+        logit = F.leaky_relu(logit, self.negative_slope)
+        if logit.element_size() < 4:
+            logit = logit.float()
+        if self.attention == "across-relation":
+            alpha = softmax(logit, target, num_nodes=size[1])
+        else:
+            alpha = softmax(logit, dst.of_edge, num_nodes=edge_type.numel())
 
-        out = self.propagate(edge_index, h=h[src_pair], alpha=alpha, size=size)  # [num_targets, heads, out]
+        # [num_targets, heads, out]
+        out = self.propagate(edge_index, h=h[src.of_edge], alpha=alpha, size=size).to(self.att_src.dtype)
         out = out.flatten(1) if self.concat else out.mean(dim=1)
         if self.bias is not None:
             out = out + self.bias
         return (out, (edge_index, alpha)) if return_attention_weights else out
 
-    def _compose(self, relation: Tensor, *bases: Tensor) -> list[Tensor]:
-        """Matrices of some relations from bases ``[num_bases, in, heads * out]``, equal bases only once."""
-        comp = self.comp[relation]
-        done: dict[int, Tensor] = {}
-        for basis in bases:
-            if id(basis) not in done:
-                done[id(basis)] = (comp @ basis.flatten(1)).view(-1, *basis.shape[1:])
-        return [done[id(basis)] for basis in bases]
+    def _logit_kernels(self, weight: Tensor, att: Tensor) -> tuple[Tensor, ...]:
+        """``W_r^T a_r``, ``[R, in, heads]``, for each of the vectors ``att`` ``[k, R, heads, out]``."""
+        by_head = weight.unflatten(2, (self.heads, self.out_channels))
+        return torch.einsum("riho,krho->krih", by_head, att).unbind(0)
+
+    def _edges(self, edge_index: Adj, edge_type: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Source and target, and relation, of each edge."""
+        if is_sparse(edge_index):
+            if self.flow != "source_to_target":
+                raise ValueError(f"flow={self.flow!r} with a sparse adjacency; give edge_index as [2, E]")
+            edge_index, value = to_edge_index(edge_index)
+            edge_index, edge_type = edge_index.flip(0), value.long() if edge_type is None else edge_type
+        elif isinstance(edge_index, EdgeIndex):
+            edge_index = edge_index.as_tensor()
+        if edge_type is None:
+            if self.num_relations > 1:
+                raise ValueError(f"no edge_type for num_relations={self.num_relations}; give one per edge")
+            edge_type = edge_index.new_zeros(edge_index.size(1))
+        return edge_index, edge_type
 
     def message(self, h: Tensor, alpha: Tensor) -> Tensor:
         """Weights the projected source of each edge: ``[num_edges, heads, out_channels]``."""
@@ -249,24 +280,6 @@ class HGATConv(MessagePassing):
         )
 
 
-def relation_pairs(node: Tensor, relation: Tensor, num_nodes: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Distinct (relation, node) pairs, sorted by relation, and the pair of each edge."""
-    pair, pair_of_edge = torch.unique(relation * num_nodes + node, return_inverse=True)
-    return pair.div(max(num_nodes, 1), rounding_mode="floor"), pair.remainder(max(num_nodes, 1)), pair_of_edge
-
-
-def relation_matmul(x: Tensor, weight: Tensor, relation: Tensor) -> Tensor:
-    """``x[k] @ weight[relation[k]]`` for ``relation`` sorted: one matrix product per relation present.
-
-    Args:
-        x: ``[pairs, in]``.
-        weight: ``[num_relations, in, out]``.
-        relation: ``[pairs]``, ascending.
-
-    Returns:
-        ``[pairs, out]``.
-    """
-    counts = torch.bincount(relation, minlength=weight.size(0)).tolist()
-    # `unbind` gives all relations one gradient buffer, where indexing would give each its own.
-    products = [part @ w for part, w, k in zip(x.split(counts), weight.unbind(0), counts, strict=True) if k]
-    return torch.cat(products) if products else x @ weight.sum(dim=0)
+def compose(comp: Tensor, basis: Tensor) -> Tensor:
+    """Matrices ``[R, in, out]`` from coefficients ``[R, B]`` and bases ``[B, in, out]``."""
+    return (comp @ basis.flatten(1)).view(-1, *basis.shape[1:])

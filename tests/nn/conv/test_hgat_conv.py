@@ -4,7 +4,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.export import Dim
+from torch_geometric import EdgeIndex
 from torch_geometric.explain import AttentionExplainer, Explainer, GNNExplainer
+from torch_geometric.nn import HeteroConv
+from torch_geometric.typing import WITH_TORCH_SPARSE, SparseTensor
 
 from graphmer_geo.nn import HGATConv
 
@@ -137,6 +141,99 @@ def test_lazy_channels(width: int | tuple[int, int]) -> None:
     unused.load_state_dict(conv.state_dict())
     torch.testing.assert_close(unused(x if width == -1 else (x, x), edge_index, edge_type), out)
     assert "weight" not in HGATConv(-1, 4, num_relations=2).state_dict()
+
+
+@pytest.mark.parametrize("kind", ["EdgeIndex", "coo", "csr", "csc", "SparseTensor"])
+def test_every_form_of_edges(kind: str) -> None:
+    if kind == "SparseTensor" and not WITH_TORCH_SPARSE:
+        pytest.skip("torch-sparse is not installed")
+    conv, x = HGATConv(4, 4, num_relations=4), torch.randn(10, 4)
+    edge_index, edge_type = edges(CASES["overlapping heads"])
+    expected = conv(x, edge_index, edge_type)
+    if kind == "EdgeIndex":
+        out = conv(x, EdgeIndex(edge_index, sparse_size=(10, 10)), edge_type)
+    elif kind == "SparseTensor":
+        out = conv(x, SparseTensor.from_edge_index(edge_index.flip(0), edge_type, (10, 10)))
+    else:
+        adj_t = torch.sparse_coo_tensor(edge_index.flip(0), edge_type, (10, 10))
+        out = conv(x, {"coo": adj_t.coalesce, "csr": adj_t.to_sparse_csr, "csc": adj_t.to_sparse_csc}[kind]())
+    torch.testing.assert_close(out, expected)
+
+
+def test_two_relations_between_the_same_nodes_in_a_sparse_adjacency() -> None:
+    conv, x = HGATConv(4, 4, num_relations=4), torch.randn(10, 4)
+    edge_index, edge_type = edges([([0], [6], 1), ([0], [6], 2)])
+    adj_t = torch.sparse_coo_tensor(edge_index.flip(0), edge_type, (10, 10))
+    torch.testing.assert_close(conv(x, adj_t), conv(x, edge_index, edge_type))
+
+
+def test_relations_that_are_missing() -> None:
+    edge_index, edge_type = edges(CASES["shared head"])
+    with pytest.raises(ValueError, match="no edge_type for num_relations=4"):
+        HGATConv(4, 4, num_relations=4)(torch.randn(10, 4), edge_index)
+    adj_t = torch.sparse_coo_tensor(edge_index.flip(0), edge_type, (10, 10))
+    with pytest.raises(ValueError, match="target_to_source"):
+        HGATConv(4, 4, num_relations=4, flow="target_to_source")(torch.randn(10, 4), adj_t)
+    one = HGATConv(4, 4, num_relations=1)
+    x = torch.randn(10, 4)
+    torch.testing.assert_close(one(x, edge_index), one(x, edge_index, torch.zeros_like(edge_type)))
+
+
+def test_in_hetero_conv() -> None:
+    cites, wrote = ("paper", "cites", "paper"), ("author", "wrote", "paper")
+    convs = {cites: HGATConv(-1, 8, num_relations=3), wrote: HGATConv((-1, -1), 8, num_relations=1)}
+    model = HeteroConv(convs, aggr="sum")
+    x = {"paper": torch.randn(5, 4), "author": torch.randn(3, 6)}
+    edge_index = {cites: torch.tensor([[0, 1, 2], [1, 2, 2]]), wrote: torch.tensor([[0, 1, 2], [0, 0, 4]])}
+    relation = {cites: torch.tensor([0, 2, 1])}
+    out = model(x, edge_index, edge_type_dict=relation)
+    expected = convs[cites](x["paper"], edge_index[cites], relation[cites])
+    expected = expected + convs[wrote]((x["author"], x["paper"]), edge_index[wrote])
+    torch.testing.assert_close(out["paper"], expected)
+
+
+@pytest.mark.parametrize("num_bases", [None, 2])
+@pytest.mark.parametrize("attention", ["across-relation", "within-relation"])
+def test_compiles_and_exports_whole(num_bases: int | None, attention: str) -> None:
+    conv = HGATConv(4, 4, num_relations=4, heads=2, num_bases=num_bases, attention=attention)
+    x, (edge_index, edge_type) = torch.randn(10, 4), edges(CASES["overlapping heads"])
+    expected = conv(x, edge_index, edge_type)
+    compiled = torch.compile(conv, fullgraph=True, backend="aot_eager")
+    out = compiled(x, edge_index, edge_type)
+    torch.testing.assert_close(out, expected)
+    out.sum().backward()
+    assert conv.weight.grad.abs().sum() > 0
+    sizes = {"x": {0: Dim.AUTO}, "edge_index": {1: Dim.AUTO}, "edge_type": {0: Dim.AUTO}}
+    program = torch.export.export(conv, (x, edge_index, edge_type), dynamic_shapes=sizes).module()
+    torch.testing.assert_close(program(x, edge_index, edge_type), expected)
+    x, (edge_index, edge_type) = torch.randn(12, 4), edges(CASES["shared head"])  # other sizes
+    torch.testing.assert_close(program(x, edge_index, edge_type), conv(x, edge_index, edge_type))
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.bfloat16, 3e-2), (torch.float16, 4e-3)])
+@pytest.mark.parametrize("num_bases", [None, 2])
+def test_half_precision(dtype: torch.dtype, tolerance: float, num_bases: int | None) -> None:
+    """Largest error relative to the largest output; bf16 keeps 8 bits of a number, fp16 keeps 11."""
+    torch.manual_seed(0)
+    conv, x = HGATConv(32, 32, num_relations=4, num_bases=num_bases), torch.randn(10, 32)
+    edge_index, edge_type = edges(CASES["overlapping heads"])
+    expected = conv(x, edge_index, edge_type)
+    with torch.autocast("cpu", dtype):
+        cast = conv(x, edge_index, edge_type)
+    assert cast.dtype == torch.float32
+    half = conv.to(dtype)(x.to(dtype), edge_index, edge_type)
+    assert half.dtype == dtype
+    for out in (cast, half.float()):
+        assert (out - expected).abs().max() / expected.abs().max() < tolerance
+
+
+def test_single_edge_and_no_nodes() -> None:
+    conv = HGATConv(4, 4, num_relations=4)
+    x = torch.randn(2, 4)
+    out, (_, alpha) = conv(x, torch.tensor([[0], [1]]), torch.tensor([3]), return_attention_weights=True)
+    assert alpha.tolist() == [[1.0]]
+    torch.testing.assert_close(out, torch.stack((torch.zeros(4), x[0] @ conv.weight[3])))
+    assert conv(x[:0], torch.empty(2, 0).long(), torch.empty(0).long()).shape == (0, 4)
 
 
 def test_flow_can_be_turned() -> None:
