@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from graphmer_geo.kg.resolve.python.classes import ClassTable
+from graphmer_geo.kg.resolve.python.mro import Entry
 from graphmer_geo.kg.resolve.python.objects import BOX_TYPES, Kind, external_member, looks_like_class
-from graphmer_geo.kg.resolve.python.solver import ClassTable
 from graphmer_geo.kg.resolve.python.typeshed import attribute_types
 from graphmer_geo.kg.resolve.python.world import World
 
@@ -13,7 +14,6 @@ class Attributes(ClassTable):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.postponed: list[tuple[int, int, str]] = []  # class attributes looked up before bases were known
         self.own_fields: dict[tuple[int, str], int] = {}  # attributes of functions and the like
 
     # -- modules -----------------------------------------------------------------------------------
@@ -34,7 +34,7 @@ class Attributes(ClassTable):
         whole = f"{module}.{name}" if module else name
         held = world.holder(index, name) if index is not None else None
         if held is not None:
-            self.link(self.variable_of(*held), target)
+            self.link(self.source(*held), target)
         if whole in world.modules or whole in world.packages:
             if held is None or not world.declarations(*held):
                 self.put(target, self.module_object(whole))
@@ -58,7 +58,7 @@ class Attributes(ClassTable):
         """A name from a star import, or built in, flows to ``target``."""
         held = self.world.holder(file, name)
         if held is not None:
-            self.link(self.variable_of(*held), target)
+            self.link(self.source(*held), target)
         for found in self.world.unbound(file, name):
             if found.entity < 0:
                 self.put(target, self.object(Kind.EXTERNAL, found.external))
@@ -97,12 +97,14 @@ class Attributes(ClassTable):
         elif kind is Kind.BOUND and name == "__func__":
             self.put(target, self.object(Kind.FUNCTION, first))
         elif kind in (Kind.FUNCTION, Kind.BOUND):
-            function = self.object(Kind.FUNCTION, first)
-            self.link(self.own_field(function, name), target)
+            file = self.world.function_file[first]
+            own = file == self.at.file
+            source = self.own_field(first, name) if own else self.inlet((file, "own", first, name))
+            self.link(source, target)
 
-    def own_field(self, obj: int, name: str) -> int:
-        """The variable of an attribute of a function."""
-        key = (obj, name)
+    def own_field(self, function: int, name: str) -> int:
+        """The variable of an attribute of a function of this file."""
+        key = (function, name)
         if key not in self.own_fields:
             self.own_fields[key] = self.new()
         return self.own_fields[key]
@@ -115,20 +117,24 @@ class Attributes(ClassTable):
         order = self.order(klass)
         self.read_fields(order, name, target)
         found = self.find(order, name)
+        for variable in self.added(order, name):
+            self.use(variable, self.bind_member, target, obj)
         if isinstance(found, tuple):
-            self.use(found[1], self.bind_member, target, obj)
+            self.use(self.member(found), self.bind_member, target, obj)
+        elif self.has_field(order, name):
+            return
         elif isinstance(found, str):
             whole = external_member(found, name)
-            if whole is not None and not any((entry, name) in self.stored for entry in order):
+            if whole is not None:
                 self.put(target, self.object(Kind.EXTERNAL, whole))
-        elif not any((entry, name) in self.stored for entry in order):
+        else:
             self.load_through(obj, "__getattr__", target)
 
     def load_through(self, obj: int, method: str, target: int) -> None:
         """What a method of an instance's class that answers attribute access gives, if it has one."""
         found = self.find(self.order(self.table[obj][1]), method)
         if isinstance(found, tuple):
-            self.use(found[1], self.answer, obj, target)
+            self.use(self.member(found), self.answer, obj, target)
 
     def answer(self, member: int, receiver: int, target: int) -> None:
         """``__getattr__`` or ``__get__`` runs."""
@@ -138,12 +144,15 @@ class Attributes(ClassTable):
 
     def load_class(self, obj: int, klass: int, target: int, name: str) -> None:
         """``Class.name``, looked up along its order."""
-        if not self.settled and not self.attribute(klass, name):
-            self.postponed.append((obj, target, name))
+        if not self.settled and name not in self.world.classes[klass].attributes:
+            self.at.postponed.append((obj, target, name))
             return
-        found = self.find(self.order(klass) if self.settled else [klass], name)
+        order: list[Entry] = self.order(klass) if self.settled else [klass]
+        for variable in self.added(order, name):
+            self.use(variable, self.bind_class_member, target, obj)
+        found = self.find(order, name)
         if isinstance(found, tuple):
-            self.use(found[1], self.bind_class_member, target, obj)
+            self.use(self.member(found), self.bind_class_member, target, obj)
         elif isinstance(found, str):
             whole = external_member(found, name)
             if whole is not None:
@@ -153,10 +162,12 @@ class Attributes(ClassTable):
         """``super().name``, looked up behind ``klass`` in the order of the receiver."""
         rest = self.after(receiver, klass)
         found = self.find(rest, name)
+        kind = self.table[receiver][0]
+        bind = self.bind_class_member if kind is Kind.CLASS else self.bind_member
+        for variable in self.added(rest, name):
+            self.use(variable, bind, target, receiver)
         if isinstance(found, tuple):
-            kind = self.table[receiver][0]
-            bind = self.bind_class_member if kind is Kind.CLASS else self.bind_member
-            self.use(found[1], bind, target, receiver)
+            self.use(self.member(found), bind, target, receiver)
         elif isinstance(found, str):
             whole = external_member(found, name)
             if whole is not None:
@@ -201,43 +212,45 @@ class Attributes(ClassTable):
 
     def call_property(self, function: int, receiver: int, target: int) -> None:
         """Reading a property calls its getter."""
-        info, base = self.info(function)
+        info, file = self.info(function)
         if info.params:
-            self.put(base + info.params[0].variable, receiver)
-        self.link(base + info.returned, target)
+            self.put(self.target(file, info.params[0].variable), receiver)
+        self.link(self.source(file, info.returned), target)
 
     # -- writing -----------------------------------------------------------------------------------
-
-    stored: set[tuple[object, str]]
 
     def store(self, obj: int, source: int, name: str) -> None:
         """``obj.name = source``."""
         kind, first, _ = self.table[obj]
         if kind is Kind.INSTANCE:
-            self.stored.add((first, name))
             if name not in self.assigned:
-                self.assign_name(name)
-            self.link(source, self.field(first, name))
+                self.announced[name] = None
+            self.link(source, self.field_target("field", first, name))
             found = self.find(self.order(first), name)
             if isinstance(found, tuple):
-                self.use(found[1], self.store_property, obj, source)
+                self.use(self.member(found), self.store_property, obj, source)
         elif kind is Kind.CLASS:
-            variable = self.attribute(first, name)
-            if not variable:
-                variable = self.added[first][name] = self.new()
-            self.link(source, variable)
+            local = self.world.classes[first].attributes.get(name)
+            if local:
+                self.link(source, self.target(self.world.class_file[first], local))
+            else:
+                if name not in self.outside:
+                    self.announced[name] = None
+                self.link(source, self.field_target("added", first, name))
         elif kind is Kind.MODULE:
             held = self.world.holder(first, name)
             if held is not None:
-                self.link(source, self.variable_of(*held))
+                self.link(source, self.target(*held))
         elif kind is Kind.FUNCTION:
-            self.link(source, self.own_field(obj, name))
+            file = self.world.function_file[first]
+            own = file == self.at.file
+            self.link(source, self.own_field(first, name) if own else self.outlet((file, "own", first, name)))
 
     def store_property(self, member: int, receiver: int, source: int) -> None:
         """A property setter gets the value."""
         kind, first, _ = self.table[member]
         if kind is Kind.FUNCTION:
-            info, base = self.info(first)
+            info, file = self.info(first)
             if info.binding == "property" and len(info.params) > 1:
-                self.put(base + info.params[0].variable, receiver)
-                self.link(source, base + info.params[1].variable)
+                self.put(self.target(file, info.params[0].variable), receiver)
+                self.link(source, self.target(file, info.params[1].variable))

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from graphmer_geo.kg.facts import Edge, How, LinkedFile, Occurrence, external_iri
 from graphmer_geo.kg.languages.python.ir import Site
+from graphmer_geo.kg.resolve.python.classes import Member
 from graphmer_geo.kg.resolve.python.flow import Flow
 from graphmer_geo.kg.resolve.python.objects import Kind, external_member, looks_like_class
 from graphmer_geo.kg.resolve.python.types import inferred_types
@@ -31,12 +32,6 @@ class Emitter:
         for facts in self.world.files:
             self.kinds += [entity.kind for entity in facts.entities]
             self.iris += facts.iris()
-        self.implied: dict[int, list[tuple[int, int]]] = {}
-        for caller, function in flow.implied:
-            self.implied.setdefault(flow.file_of(caller), []).append((caller, function))
-        self.made: dict[int, list[tuple[int, int]]] = {}
-        for caller, klass in flow.made:
-            self.made.setdefault(flow.file_of(caller), []).append((caller, klass))
         self.exact_variables: set[int] = set()
         self.file = 0
         self.class_names: dict[tuple[int, str], list[Target]] = {}
@@ -48,6 +43,7 @@ class Emitter:
         """One file's references."""
         facts = self.world.files[file]
         self.file, self.externals, self.rows = file, {}, []
+        self.flow.at = self.flow.desks[file]
         base = self.world.entity_base[file]
         lines = self.world.syntax[file].name_lines
         for index, entity in enumerate(facts.entities):
@@ -107,6 +103,10 @@ class Emitter:
         if unbound is not None:
             return list(world.unbound(self.file, unbound))
         return list(world.declarations(self.file, site.variable))
+
+    def valued_member(self, member: Member) -> list[Target]:
+        """The same of an attribute of a class."""
+        return self.valued(self.world.variable_base[member[1]] + member[2])
 
     def valued(self, variable: int) -> list[Target]:
         """The declarations of the functions, classes and modules that a variable holds."""
@@ -245,7 +245,7 @@ class Emitter:
             if flow.table[obj][0] is Kind.INSTANCE:
                 member = flow.find(flow.order(flow.table[obj][1]), "__call__")
                 if isinstance(member, tuple):
-                    found += [(t, "inferred") for t in self.valued(member[1])]
+                    found += [(t, "inferred") for t in self.valued_member(member)]
         for target in self.valued(variable):
             if self.kind(target) != "Module":
                 found.append((target, "exact" if target in exact else "inferred"))
@@ -269,7 +269,7 @@ class Emitter:
             for name in ("__init__", "__new__"):
                 member = self.flow.find(self.flow.order(klass), name)
                 if isinstance(member, tuple):
-                    for found in self.valued(member[1]):
+                    for found in self.valued_member(member):
                         if self.kind(found) in _CALLABLE:
                             self.row(site, "call", "calls", (found, how))
         elif (
@@ -388,10 +388,10 @@ class Emitter:
         """Implied calls, bases that an expression computes, and overriding."""
         flow, world = self.flow, self.world
         edges: dict[Edge, None] = {}
-        for caller, function in self.implied.get(self.file, ()):
+        for caller, function in flow.at.implied:
             target = self.iris[world.function_entity(function)]
             edges[Edge(self.iris[caller], "calls", target, "inferred")] = None
-        for caller, made in self.made.get(self.file, ()):
+        for caller, made in flow.at.made:
             target = self.iris[world.class_entity(made)]
             edges[Edge(self.iris[caller], "instantiates", target, "inferred")] = None
         stated = {(row.subject, row.target) for row in self.rows if row.relation == "extends"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +9,7 @@ from graphmer_geo.kg.languages.python.ir import Op
 from graphmer_geo.kg.resolve.python.calls import Call
 from graphmer_geo.kg.resolve.python.models import Models
 from graphmer_geo.kg.resolve.python.objects import Kind
+from graphmer_geo.kg.resolve.python.solver import Desk
 from graphmer_geo.kg.resolve.python.world import World
 
 Handler = Callable[["Flow", int, int, tuple[Any, ...]], None]
@@ -26,44 +26,21 @@ class Flow(Models):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.literal: set[int] = set()  # variables of literals
-        self.annotations: list[tuple[int, int]] = []  # (variable, type variable)
-        self.decorations: list[tuple[int, int, int]] = []  # (result, decorator, decorated)
-        self.dynamic: list[tuple[int, tuple[Any, ...]]] = []
-
-    def file_of(self, entity: int) -> int:
-        """The file that declares a global entity."""
-        return bisect_right(self.world.entity_base, entity) - 1
 
     def solve(self) -> None:
         """Reach the fix-point."""
-        for file in range(len(self.world.files)):
-            self.load_copies(file)
-        for file in range(len(self.world.files)):
-            self.load_names(file)
-        self.run()
-        for klass in range(len(self.world.classes)):
-            self.order(klass)
-        self.settled = True
-        self._orders.clear()
-        for obj, target, name in self.postponed:
-            self.load(obj, target, name)
-        self.load_defaults()
-        for file, op in self.dynamic:
-            handler = _DYNAMIC[op[0]]
-            base = self.world.variable_base[file]
-            handler(self, base, self.world.entity_base[file], op)
-        self.dynamic.clear()
-        self.run()
+        self.stage(self.load_names)
+        self.settle()
+        self.stage(self.load_operations)
         for _ in range(ROUNDS):
-            if not self.assume():
-                break
-            self.run()
+            for assume in (self.assume_decorated_unknown, self.assume_decorated, self.assume_types):
+                self.stage(assume)
 
-    def load_copies(self, file: int) -> None:
-        """Copies and attribute reads of one file, before anything is held: nothing to propagate yet."""
-        base = self.world.variable_base[file]
+    def load_copies(self, desk: Desk) -> None:
+        """Copies and attribute reads, before anything is held: nothing to propagate yet."""
+        base = desk.variables
         all_edges, all_users, load, copy, attribute = self.edges, self.users, self.load, Op.COPY, Op.ATTR
-        for op in self.world.syntax[file].ops:
+        for op in self.world.syntax[desk.file].ops:
             code = op[0]
             if code is copy:
                 if op[2]:
@@ -81,12 +58,12 @@ class Flow(Models):
                 else:
                     users.append(user)
 
-    def load_names(self, file: int) -> None:
+    def load_names(self, desk: Desk) -> None:
         """What definitions, literals and imports hold; everything else waits for the second stage."""
-        base = self.world.variable_base[file]
-        functions, classes = self.world.function_base[file], self.world.class_base[file]
+        self.load_copies(desk)
+        file, base, functions, classes = desk.file, desk.variables, desk.functions, desk.classes
         put, copy, attribute = self.put, Op.COPY, Op.ATTR
-        for op in self.world.syntax[file].ops:
+        for op in self.world.syntax[desk.file].ops:
             code = op[0]
             if code is copy or code is attribute:
                 continue
@@ -107,19 +84,21 @@ class Flow(Models):
             else:
                 if code is Op.BOX:
                     self.literal.add(base + op[1])
-                elif code is Op.SETATTR:
-                    self.assigned.add(op[2])
-                self.dynamic.append((file, op))
-
-    def load_defaults(self) -> None:
-        """Defaults flow to their parameters."""
-        for number, info in enumerate(self.world.functions):
-            base = self.info(number)[1]
-            for param in info.params:
-                if param.default:
-                    self.link(base + param.default, base + param.variable)
+                desk.dynamic.append(op)
 
     # -- stage two ---------------------------------------------------------------------------------
+
+    def load_operations(self, desk: Desk) -> None:
+        """Everything else: bases are known now."""
+        for obj, target, name in desk.postponed:
+            self.load(obj, target, name)
+        for info in self.world.syntax[desk.file].functions:
+            for param in info.params:
+                if param.default:
+                    self.link(desk.variables + param.default, desk.variables + param.variable)
+        for op in desk.dynamic:
+            _DYNAMIC[op[0]](self, desk.variables, desk.entities, op)
+        desk.dynamic.clear()
 
     def do_setattr(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
         """``base.name = value``."""
@@ -148,7 +127,7 @@ class Flow(Models):
 
     def do_box(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
         """A container display."""
-        box = self.object(Kind.BOX, (op[2], base + op[1]), op[4])
+        box = self.box(op[2], self.at.file, "display", op[1], op[4])
         for key, variable in op[3]:
             slot = self.slot(box, key)
             if variable:
@@ -178,10 +157,8 @@ class Flow(Models):
 
     def do_super(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
         """``super()``."""
-        file = bisect_right(self.world.variable_base, base) - 1
-        klass = self.world.class_base[file] + op[2]
         if op[3]:
-            self.use(base + op[3], self.super_of, base + op[1], klass)
+            self.use(base + op[3], self.super_of, base + op[1], self.at.classes + op[2])
 
     def super_of(self, receiver: int, target: int, klass: int) -> None:
         """The proxy for one receiver."""
@@ -191,7 +168,7 @@ class Flow(Models):
 
     def do_annotated(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
         """Remember an annotation for stage three."""
-        self.annotations.append((base + op[1], base + op[2]))
+        self.at.annotations.append((base + op[1], base + op[2]))
 
     def do_raise(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
         """``raise C``."""
@@ -211,7 +188,7 @@ class Flow(Models):
         """``@decorator``."""
         result, decorated = base + op[1], base + op[3]
         call = self.simple_call(result, (decorated,), entities + op[4])
-        self.decorations.append((result, base + op[2], decorated))
+        self.at.decorations.append((result, base + op[2], decorated))
         self.use(base + op[2], self.decorate, call, decorated)
 
     def decorate(self, obj: int, call: Call, decorated: int) -> None:
@@ -223,39 +200,42 @@ class Flow(Models):
 
     # -- stage three -------------------------------------------------------------------------------
 
-    def assume(self) -> bool:
-        """Add what definitions say where the flow found nothing; True if that changed anything."""
-        before = len(self.pending)
-        changed = self.close_items()
-        for unknown_decorator in (
-            True,
-            False,
-        ):  # `@wraps(f)` first: what it decorates may be the other's result
-            for result, decorator, decorated in self.decorations:
-                if not self.held[result] and (not unknown_decorator or not self.held[decorator]):
-                    self.link(decorated, result)
-                    changed = True
-            self.run()
-        self.assume_receivers()
-        for variable, types in self.annotations:
-            self.assume_type(variable, types)
-        for number, info in enumerate(self.world.functions):
-            if info.returns_type and not info.is_generator:
-                base = self.info(number)[1]
-                self.assume_type(base + info.returned, base + info.returns_type)
-        return changed or len(self.pending) > before
+    def assume_decorated_unknown(self, desk: Desk) -> None:
+        """Where nothing is known of an item's key, or of a decorator (``@wraps(f)``).
 
-    def assume_receivers(self) -> None:
+        These come first: what such a decorator decorates may be the result of another one.
+        """
+        self.close_items()
+        for result, decorator, decorated in desk.decorations:
+            if not self.held[result] and not self.held[decorator]:
+                self.link(decorated, result)
+
+    def assume_decorated(self, desk: Desk) -> None:
+        """A decorator that gives nothing known is taken to keep what the function does."""
+        for result, _, decorated in desk.decorations:
+            if not self.held[result]:
+                self.link(decorated, result)
+
+    def assume_types(self, desk: Desk) -> None:
+        """What definitions say of receivers, annotated variables and results."""
+        self.assume_receivers(desk)
+        for variable, types in desk.annotations:
+            self.assume_type(variable, types)
+        for info in self.world.syntax[desk.file].functions:
+            if info.returns_type and not info.is_generator:
+                self.assume_type(desk.variables + info.returned, desk.variables + info.returns_type)
+
+    def assume_receivers(self, desk: Desk) -> None:
         """A method that nobody is seen to call is called on an instance of its own class."""
-        for file, syntax in enumerate(self.world.syntax):
-            base, classes = self.world.variable_base[file], self.world.class_base[file]
-            for info in syntax.functions:
-                if info.klass < 0 or not info.params or self.held[base + info.params[0].variable]:
-                    continue
-                if info.params[0].variable in syntax.receivers:
-                    is_class = info.binding == "class" or info.name == "__new__"
-                    kind = Kind.CLASS if is_class else Kind.INSTANCE
-                    self.put(base + info.params[0].variable, self.object(kind, classes + info.klass))
+        syntax = self.world.syntax[desk.file]
+        for info in syntax.functions:
+            if info.klass < 0 or not info.params or self.held[desk.variables + info.params[0].variable]:
+                continue
+            if info.params[0].variable in syntax.receivers:
+                is_class = info.binding == "class" or info.name == "__new__"
+                kind = Kind.CLASS if is_class else Kind.INSTANCE
+                own = self.object(kind, desk.classes + info.klass)
+                self.put(desk.variables + info.params[0].variable, own)
 
     def assume_type(self, variable: int, types: int) -> None:
         """The annotation counts unless something more special is known."""

@@ -105,7 +105,7 @@ class Models(Protocols):
 
     def fill(self, call: Call, container: str, element: int) -> None:
         """The result is a container of these elements."""
-        box = self.object(Kind.BOX, (container, ("call", call.number)), -1)
+        box = self.box(container, self.at.file, "call", call.number, -1)
         self.link(element, self.slot(box, None))
         self.put(call.result, box)
 
@@ -135,17 +135,16 @@ class Models(Protocols):
 
     def model_default_dict(self, call: Call, arguments: list[int]) -> None:
         """``collections.defaultdict``: unknown keys hold what the factory gives."""
-        box = self.object(Kind.BOX, ("dict", ("call", call.number)), -1)
+        box = self.box("dict", self.at.file, "call", call.number, -1)
         for factory in arguments[:1]:
             self.use(factory, self.callback, self.simple_call(self.slot(box, None), (), call.caller))
         self.put(call.result, box)
 
     def model_globals(self, call: Call, arguments: list[int]) -> None:
         """``globals()``."""
-        file = self.file_of(call.caller)
-        box = self.object(Kind.BOX, ("dict", ("globals", file)), -1)
-        for name, local in self.world.syntax[file].exports.items():
-            self.link(self.variable_of(file, local), self.slot(box, name))
+        box = self.box("dict", self.at.file, "globals", 0, -1)
+        for name, local in self.world.syntax[self.at.file].exports.items():
+            self.link(self.at.variables + local if local else 0, self.slot(box, name))
         self.put(call.result, box)
 
     def model_map(self, call: Call, arguments: list[int]) -> None:
@@ -187,7 +186,7 @@ class Models(Protocols):
 
     def model_enumerate(self, call: Call, arguments: list[int]) -> None:
         """``enumerate``."""
-        pair = self.object(Kind.BOX, ("tuple", ("pair", call.number)), 2)
+        pair = self.box("tuple", self.at.file, "pair", call.number, 2)
         for argument in arguments[:1]:
             self.link(self.element(argument, call), self.slot(pair, 1))
         element = self.new()
@@ -196,7 +195,7 @@ class Models(Protocols):
 
     def model_zip(self, call: Call, arguments: list[int]) -> None:
         """``zip``."""
-        group = self.object(Kind.BOX, ("tuple", ("pair", call.number)), len(arguments))
+        group = self.box("tuple", self.at.file, "pair", call.number, len(arguments))
         for index, argument in enumerate(arguments):
             self.link(self.element(argument, call), self.slot(group, index))
         element = self.new()
@@ -216,7 +215,7 @@ class Models(Protocols):
 
     def model_dict(self, call: Call, arguments: list[int]) -> None:
         """``dict``."""
-        box = self.object(Kind.BOX, ("dict", ("call", call.number)), -1)
+        box = self.box("dict", self.at.file, "call", call.number, -1)
         for key, variable in call.named:
             if key:
                 self.link(variable, self.slot(box, key))
@@ -282,12 +281,7 @@ class Models(Protocols):
         """The module of a known name."""
         kind, first, value = self.table[obj]
         if kind is Kind.VALUE and first == "str" and value and not value.startswith("."):
-            file = self.file_of(call.caller)
-            self.put(call.result, self.module_object(self.world.locate(file, value)))
-
-    def file_of(self, entity: int) -> int:
-        """The file that declares a global entity; see :class:`Flow`."""
-        raise NotImplementedError
+            self.put(call.result, self.module_object(self.world.locate(self.at.file, value)))
 
     def cast(self, call: Call, arguments: list[int]) -> None:
         """``typing.cast``."""
@@ -311,12 +305,12 @@ class Models(Protocols):
         method = name.rpartition(".")[2]
         is_dict = self.table[box][1][0] == "dict"
         if method in ("append", "add", "insert", "appendleft"):
-            self.link(arguments[-1] if arguments else 0, self.slot(box, None))
+            self.link(arguments[-1] if arguments else 0, self.slot_target(box, None))
         elif method in ("extend", "update", "extendleft"):
             for argument in arguments[:1]:
                 self.use(argument, self.merge_box if is_dict else self.extend_box, box, call.caller)
             for keyword, variable in call.named:
-                self.link(variable, self.slot(box, keyword))
+                self.link(variable, self.slot_target(box, keyword))
         elif method in ("get", "pop", "setdefault", "popleft") and is_dict:
             key = arguments[0] if arguments else 0
             self.item(box, call.result, key, call.caller)
@@ -344,14 +338,13 @@ class Models(Protocols):
         """``box.update(obj)``: known keys stay apart."""
         kind, first, _ = self.table[obj]
         if kind is Kind.BOX and first[0] == "dict":
-            for key, variable in list(self.boxes.get(obj, {}).items()):
-                self.link(variable, self.slot(box, key))
+            self.merge_boxes(obj, box)
         else:
             self.extend_box(obj, box, caller)
 
     def items(self, box: int, call: Call) -> None:
         """``dict.items``."""
-        pair = self.object(Kind.BOX, ("tuple", ("pair", call.number)), 2)
+        pair = self.box("tuple", self.at.file, "pair", call.number, 2)
         self.link(self.keys(box), self.slot(pair, 0))
         self.link(self.every(box), self.slot(pair, 1))
         element = self.new()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from graphmer_geo.kg.resolve.python.calls import Calls
 from graphmer_geo.kg.resolve.python.objects import NUMBERS, Kind
 from graphmer_geo.kg.resolve.python.typeshed import results
-from graphmer_geo.kg.resolve.python.world import World
 
 _BINARY = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv", "%": "mod", "**": "pow"}
 _BINARY |= {"@": "matmul", "&": "and", "|": "or", "^": "xor", "<<": "lshift", ">>": "rshift"}
@@ -18,10 +17,6 @@ MAX_STRING = 60  #: strings built from known strings are known up to this length
 
 class Protocols(Calls):
     """Adds implied calls."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__(world)
-        self.open_items: list[tuple[int, int, int]] = []  # (box, key variable, target)
 
     # -- iteration ---------------------------------------------------------------------------------
 
@@ -54,8 +49,8 @@ class Protocols(Calls):
         """``next(obj)`` flows to ``target``."""
         kind, first, _ = self.table[obj]
         if kind is Kind.GENERATOR:
-            info, base = self.info(first)
-            self.link(base + info.yielded, target)
+            info, file = self.info(first)
+            self.link(self.source(file, info.yielded), target)
         elif kind is Kind.BOX:
             self.link(self.every(obj), target)
         elif kind is Kind.INSTANCE:
@@ -69,7 +64,7 @@ class Protocols(Calls):
         kind, first, _ = self.table[obj]
         if kind is Kind.BOX:
             if key:
-                self.open_items.append((obj, key, target))
+                self.at.open_items.append((obj, key, target))
                 self.use(key, self.item_at, obj, target)
             else:
                 self.take(obj, None, target)
@@ -88,15 +83,12 @@ class Protocols(Calls):
         if kind is Kind.VALUE:
             self.take(box, value, target)
 
-    def close_items(self) -> bool:
-        """Subscripts whose key stayed unknown may give any element; True if there were any."""
-        waiting, self.open_items = self.open_items, []
-        changed = False
+    def close_items(self) -> None:
+        """Subscripts whose key stayed unknown may give any element."""
+        waiting, self.at.open_items = self.at.open_items, []
         for box, key, target in waiting:
             if not any(self.table[obj][0] is Kind.VALUE for obj in self.values(key)):
                 self.take(box, None, target)
-                changed = True
-        return changed
 
     def set_item(self, obj: int, key: int, source: int, caller: int) -> None:
         """``obj[key] = source``."""
@@ -105,16 +97,16 @@ class Protocols(Calls):
             if key:
                 self.use(key, self.set_item_at, obj, source)
                 if not self.values(key):
-                    self.link(source, self.slot(obj, None))
+                    self.link(source, self.slot_target(obj, None))
             else:
-                self.link(source, self.slot(obj, None))
+                self.link(source, self.slot_target(obj, None))
         elif kind is Kind.INSTANCE:
             self.method(obj, "__setitem__", (key, source), 0, caller)
 
     def set_item_at(self, key: int, box: int, source: int) -> None:
         """Store at a key that became known."""
         kind, _, value = self.table[key]
-        self.link(source, self.slot(box, value if kind is Kind.VALUE else None))
+        self.link(source, self.slot_target(box, value if kind is Kind.VALUE else None))
 
     def part(self, obj: int, target: int, low: int | None, high: int | None) -> None:
         """``obj[low:high]``; a negative or zero ``high`` counts from the end."""
@@ -125,11 +117,11 @@ class Protocols(Calls):
             return
         size = length if length is not None else -1
         if low is None or size < 0:
-            box = self.object(Kind.BOX, (first[0], ("part", target)), -1)
+            box = self.box(first[0], self.at.file, "part", target - self.at.variables, -1)
             self.link(self.every(obj), self.slot(box, None))
         else:
             end = size if high is None else min(high, size) if high > 0 else size + high
-            box = self.object(Kind.BOX, (first[0], ("part", target)), max(0, end - low))
+            box = self.box(first[0], self.at.file, "part", target - self.at.variables, max(0, end - low))
             for index in range(low, end):
                 self.take(obj, index, self.slot(box, index - low))
         self.put(target, box)
@@ -145,7 +137,8 @@ class Protocols(Calls):
         elif length is None or length < 0:
             self.part(obj, target, None, None)
         else:
-            box = self.object(Kind.BOX, ("list", ("part", target)), max(0, length + stop - index))
+            size = max(0, length + stop - index)
+            box = self.box("list", self.at.file, "part", target - self.at.variables, size)
             for place in range(index, length + stop):
                 self.take(obj, place, self.slot(box, place - index))
             self.put(target, box)
@@ -212,9 +205,9 @@ class Protocols(Calls):
             and self.table[obj][1][0] == "dict"
             and self.table[box][1][0] == "dict"
         ):
-            self.link(self.every(obj), self.slot(box, None))
+            self.link(self.every(obj), self.slot_target(box, None))
         else:
-            self.iterate(obj, self.slot(box, None), caller)
+            self.iterate(obj, self.slot_target(box, None), caller)
 
     def concatenate(self, obj: int, target: int, left: str) -> None:
         """The sum of two strings."""

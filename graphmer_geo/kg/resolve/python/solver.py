@@ -2,27 +2,59 @@
 
 Variables are nodes, copies are edges; every other operation is a *user* of a variable: a function called once
 for each object that arrives there. Sets are bounded, so the time is linear in the size of the program.
+
+Every variable belongs to a file, and only its file works on it. See :mod:`rounds` for how files exchange
+objects.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
-from graphmer_geo.kg.languages.python.ir import FunctionInfo
 from graphmer_geo.kg.resolve.python import mro
 from graphmer_geo.kg.resolve.python.objects import Kind, Objects
 from graphmer_geo.kg.resolve.python.world import World
 
 MAX_OBJECTS = 12  #: objects that one variable may hold; more than 8 targets say nothing anyway
 MAX_VALUES = 6  #: of which known strings and numbers, when they come from elsewhere
-STEPS_PER_OPERATION = 60  #: bound on the work
-
-#: external bases that add nothing an attribute lookup could mean
-_NO_MEMBERS = frozenset(("abc.ABC", "typing.Generic", "typing.Protocol", "typing_extensions.Protocol"))
+STEPS_PER_FILE = 100_000  #: bound on the work of one file,
+STEPS_PER_OPERATION = 200  #: and for each of its operations
 
 User = tuple[Callable[..., None], tuple[Any, ...]]
+#: How one file names a variable of another: the file, then a local number, or what kind of variable it is and
+#: which one.
+Name = tuple[Any, ...]
+Message = tuple[Any, Name, Any]
+
+
+@dataclass(slots=True)
+class Desk:
+    """What belongs to one file and to no other."""
+
+    file: int
+    variables: int  # what makes local numbers global
+    functions: int
+    classes: int
+    entities: int
+    limit: int
+    steps: int = 0
+    calls: int = 0
+    inlets: dict[Name, int] = field(default_factory=dict)  # mirrors of variables of other files
+    outlets: dict[Name, int] = field(default_factory=dict)  # what is on its way to variables of other files
+    outbox: dict[int, list[Message]] = field(default_factory=dict)
+    dynamic: list[tuple[Any, ...]] = field(default_factory=list)  # operations of the second stage
+    postponed: list[tuple[int, int, str]] = field(default_factory=list)  # class attributes, before the bases
+    unassigned: dict[str, list[tuple[list[mro.Entry], int]]] = field(default_factory=dict)
+    open_items: list[tuple[int, int, int]] = field(default_factory=list)  # (box, key variable, target)
+    annotations: list[tuple[int, int]] = field(default_factory=list)  # (variable, type variable)
+    decorations: list[tuple[int, int, int]] = field(default_factory=list)  # (result, decorator, decorated)
+    implied: dict[tuple[int, int], None] = field(default_factory=dict)  # (caller entity, function): unnamed
+    made: dict[tuple[int, int], None] = field(default_factory=dict)  # (caller entity, class): the same
+    bound: set[tuple[int, int, int]] = field(default_factory=set)  # (call, function, shift)
+    invoked: set[tuple[int, int]] = field(default_factory=set)  # (call, instance): `__call__` may lead back
 
 
 class Solver:
@@ -39,13 +71,21 @@ class Solver:
         self.users: list[list[User] | None] = [None] * size
         self.pending: deque[tuple[int, int]] = deque()
         self.linked: set[tuple[int, int]] = set()
-        self.steps = 0
-        self.limit = 1_000_000 + STEPS_PER_OPERATION * sum(len(s.ops) for s in world.syntax)
-
-    # -- propagation -------------------------------------------------------------------------------
+        self.desks = [
+            Desk(
+                file,
+                world.variable_base[file],
+                world.function_base[file],
+                world.class_base[file],
+                world.entity_base[file],
+                STEPS_PER_FILE + STEPS_PER_OPERATION * len(syntax.ops),
+            )
+            for file, syntax in enumerate(world.syntax)
+        ]
+        self.at: Desk  #: of the file that is worked on
 
     def new(self) -> int:
-        """A variable that no file has."""
+        """A variable that the file's text does not have."""
         self.held.append(0)
         self.edges.append(None)
         self.users.append(None)
@@ -106,13 +146,14 @@ class Solver:
             function(obj, *arguments)
 
     def run(self) -> None:
-        """Propagate until nothing changes (or the work bound is reached)."""
+        """Propagate in this file until nothing changes (or the work bound is reached)."""
         pending, all_held, all_edges, all_users = self.pending, self.held, self.edges, self.users
+        steps, limit = self.at.steps, self.at.limit
         while pending:
             variable, obj = pending.popleft()
             edges = all_edges[variable]
             if edges:
-                self.steps += len(edges)
+                steps += len(edges)
                 for target in edges:  # `put` in place: most time is spent here
                     held = all_held[target]
                     if held == 0:
@@ -123,11 +164,12 @@ class Solver:
                         self.put(target, obj)
             users = all_users[variable]
             if users:
-                self.steps += len(users)
+                steps += len(users)
                 for function, arguments in list(users):
                     function(obj, *arguments)
-            if self.steps > self.limit:
+            if steps > limit:
                 pending.clear()
+        self.at.steps = steps
 
     def values(self, variable: int) -> list[int]:
         """What a variable holds, in order of arrival."""
@@ -135,107 +177,3 @@ class Solver:
         if isinstance(held, int):
             return [held] if held else []
         return list(held)
-
-
-class ClassTable(Solver):
-    """Adds classes: bases, MRO, attributes."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__(world)
-        self.added: list[dict[str, int]] = [{} for _ in world.classes]  # attributes set from outside
-        self.instance_fields: dict[tuple[int, str], int] = {}
-        self._orders: dict[int, list[mro.Entry]] = {}
-        self._bases: dict[int, list[mro.Entry]] = {}
-        self.settled = False  # bases are known
-        self.assigned: set[str] = set()  # attribute names that are assigned somewhere
-        self.unassigned: dict[str, list[tuple[list[mro.Entry], int]]] = {}  # reads of other names
-
-    def variable_of(self, file: int, local: int) -> int:
-        """The global number of a local variable."""
-        return self.world.variable_base[file] + local if local else 0
-
-    def bases(self, klass: int) -> list[mro.Entry]:
-        """Direct bases, in order."""
-        if klass in self._bases:
-            return self._bases[klass]
-        found: list[mro.Entry] = []
-        for local in self.world.classes[klass].bases:
-            entry: mro.Entry = None
-            for obj in self.values(self.variable_of(self.world.class_file[klass], local)):
-                kind, first, _ = self.table[obj]
-                if (kind is Kind.CLASS and first != klass) or kind is Kind.EXTERNAL:
-                    entry = first
-                    if kind is Kind.CLASS:
-                        break
-            if entry != "builtins.object" and (entry is None or entry not in found):
-                found.append(entry)
-        if self.settled:
-            self._bases[klass] = found
-        return found
-
-    def order(self, klass: int) -> list[mro.Entry]:
-        """The MRO, without ``object``."""
-        found = self._orders.get(klass)
-        if found is None:
-            found = mro.linearise(klass, self.bases)
-            if self.settled:
-                self._orders[klass] = found
-        return found
-
-    def attribute(self, klass: int, name: str) -> int:
-        """The variable of an attribute in the class's own body, 0 if it has none."""
-        local = self.world.classes[klass].attributes.get(name)
-        if local is not None:
-            return self.variable_of(self.world.class_file[klass], local)
-        return self.added[klass].get(name, 0)
-
-    def find(self, order: list[mro.Entry], name: str) -> tuple[int, int] | str | None:
-        """First match along an MRO: ``(class, variable)``, an external class, or None."""
-        outside: list[str] = []
-        unknown = False
-        for entry in order:
-            if entry is None:
-                unknown = True
-            elif isinstance(entry, str):
-                if entry not in _NO_MEMBERS:
-                    outside.append(entry)
-            else:
-                variable = self.attribute(entry, name)
-                if variable:
-                    return entry, variable
-        return outside[0] if len(outside) == 1 and not unknown else None
-
-    def after(self, receiver: int, klass: int) -> list[mro.Entry]:
-        """The part of the receiver's MRO behind ``klass``; the class's own MRO if it is not in it."""
-        kind, first, _ = self.table[receiver]
-        order = self.order(first) if kind in (Kind.INSTANCE, Kind.CLASS) else []
-        if klass not in order:
-            order = self.order(klass)
-        return order[order.index(klass) + 1 :] if klass in order else []
-
-    def field(self, klass: int, name: str) -> int:
-        """The variable of an instance attribute."""
-        key = (klass, name)
-        variable = self.instance_fields.get(key)
-        if variable is None:
-            variable = self.instance_fields[key] = self.new()
-        return variable
-
-    def read_fields(self, order: list[mro.Entry], name: str, target: int) -> None:
-        """The fields of an instance flow to ``target``, if there is any of that name."""
-        if name in self.assigned:
-            for entry in order:
-                if isinstance(entry, int):
-                    self.link(self.field(entry, name), target)
-        else:
-            self.unassigned.setdefault(name, []).append((order, target))
-
-    def assign_name(self, name: str) -> None:
-        """An attribute of this name is assigned, though no statement says so (``setattr``)."""
-        self.assigned.add(name)
-        for order, target in self.unassigned.pop(name, ()):
-            self.read_fields(order, name, target)
-
-    def info(self, function: int) -> tuple[FunctionInfo, int]:
-        """A function and the number that makes its local variables global."""
-        return self.world.functions[function], self.world.variable_base[self.world.function_file[function]]

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from graphmer_geo.kg.facts import FileFacts
-from graphmer_geo.kg.languages.python.ir import Binding, ClassInfo, FunctionInfo, PythonSyntax
+from graphmer_geo.kg.languages.python.ir import Binding, ClassInfo, FunctionInfo, Op, PythonSyntax
 from graphmer_geo.kg.resolve.python.objects import BUILTIN_NAMES
 
-MAX_CHAIN = 40  #: re-exports followed
+MAX_CHAIN = 200  #: re-exports followed
 
 
 class Target(NamedTuple):
@@ -17,6 +17,22 @@ class Target(NamedTuple):
 
     entity: int  # -1: external
     external: str
+
+
+#: (file, name) -> what it stands for, of those that a search has met; None while it looks further
+Path = dict[tuple[int, str], tuple[Target, ...] | None]
+
+
+def assigned_names(syntax: PythonSyntax) -> tuple[set[str], set[str]]:
+    """Names of attributes that a file assigns: all, and those not only assigned on ``self``."""
+    classes = {
+        info.params[0].variable
+        for info in syntax.functions
+        if info.params and (info.binding == "class" or info.name == "__new__")
+    }
+    own = syntax.receivers.keys() - classes
+    pairs = {(op[2], op[1] in own) for op in syntax.ops if op[0] is Op.SETATTR}
+    return {name for name, _ in pairs}, {name for name, on_self in pairs if not on_self}
 
 
 class World:
@@ -31,6 +47,8 @@ class World:
         self.entity_base: list[int] = []
         self.function_base: list[int] = []
         self.class_base: list[int] = []
+        self.assigned: set[str] = set()  # names of attributes that are assigned somewhere,
+        self.outside: set[str] = set()  # and not only on an instance in a method of its class
         self.functions: list[FunctionInfo] = []
         self.function_file: list[int] = []
         self.classes: list[ClassInfo] = []
@@ -41,6 +59,9 @@ class World:
             self.modules.setdefault(facts.source.module, index)
             parts = facts.source.module.split(".")
             self.packages.update(".".join(parts[:i]) for i in range(1, len(parts)))
+            names, outside = assigned_names(syntax)
+            self.assigned |= names
+            self.outside |= outside
             self.variable_base.append(variables)
             self.entity_base.append(entities)
             self.function_base.append(len(self.functions))
@@ -62,6 +83,7 @@ class World:
             for g, (info, f) in enumerate(zip(self.classes, self.class_file, strict=True))
         }
         self._exported: dict[tuple[int, str], tuple[Target, ...]] = {}
+        self._cut = False  # a cycle was met on the way
         self._stars: dict[tuple[int, str], tuple[int, int] | None] = {}
 
     def function_entity(self, function: int) -> int:
@@ -98,41 +120,53 @@ class World:
             return None
         key = (file, name)
         if key not in self._stars:
-            self._stars[key] = None  # a cycle finds nothing
             self._stars[key] = self._through_stars(file, name)
         return self._stars[key]
 
     def _through_stars(self, file: int, name: str) -> tuple[int, int] | None:
-        for module in reversed(self.syntax[file].stars):
-            source = self.modules.get(self.locate(file, module))
-            if source is None or source == file:
+        """The first match, depth first, each file once."""
+        stack, seen = [file], set()
+        while stack:
+            source = stack.pop()
+            if source in seen:
                 continue
-            public = self.syntax[source].all_names
-            if (name in public) if public is not None else not name.startswith("_"):
-                found = self.holder(source, name)
-                if found is not None:
-                    return found
+            seen.add(source)
+            syntax = self.syntax[source]
+            public = syntax.all_names
+            if source != file and (name.startswith("_") if public is None else name not in public):
+                continue
+            variable = syntax.exports.get(name)
+            if variable is not None:
+                return source, variable
+            found = (self.modules.get(self.locate(source, module)) for module in syntax.stars)
+            stack += [index for index in found if index is not None]  # the last one counts
         return None
 
     # -- declarations ------------------------------------------------------------------------------
 
-    def declarations(self, file: int, variable: int, depth: int = 0) -> tuple[Target, ...]:
+    def declarations(self, file: int, variable: int) -> tuple[Target, ...]:
         """The declarations that a local variable stands for, imports followed to the end."""
+        return self._declarations(file, variable, {})
+
+    def _declarations(self, file: int, variable: int, path: Path) -> tuple[Target, ...]:
         found: list[Target] = []
         base = self.entity_base[file]
         for code in self.syntax[file].declarations.get(variable, ()):
             if code >= 0:
                 found.append(Target(base + code, ""))
-            elif depth < MAX_CHAIN:
-                found += self.imported(file, self.syntax[file].imports[-1 - code], depth + 1)
+            else:
+                found += self._imported(file, self.syntax[file].imports[-1 - code], path)
         return tuple(dict.fromkeys(found))
 
-    def imported(self, file: int, binding: Binding, depth: int = 0) -> tuple[Target, ...]:
+    def imported(self, file: int, binding: Binding) -> tuple[Target, ...]:
         """What an import names; empty if the module is in the corpus and has no such name."""
+        return self._imported(file, binding, {})
+
+    def _imported(self, file: int, binding: Binding, path: Path) -> tuple[Target, ...]:
         module = self.locate(file, binding.module)
         if binding.name is None:
             return self.module_target(module.partition(".")[0] if binding.root else module)
-        return self.member(module, binding.name, depth)
+        return self._member(module, binding.name, path)
 
     def module_target(self, module: str) -> tuple[Target, ...]:
         """The declaration of a module; none for a namespace package."""
@@ -141,21 +175,37 @@ class World:
             return (Target(self.entity_base[index], ""),)
         return () if module in self.packages else (Target(-1, module),)
 
-    def member(self, module: str, name: str, depth: int = 0) -> tuple[Target, ...]:
+    def member(self, module: str, name: str) -> tuple[Target, ...]:
         """Static resolution of ``module.name``."""
+        return self._member(module, name, {})
+
+    def _member(self, module: str, name: str, path: Path) -> tuple[Target, ...]:
+        """The same, on the way from somewhere else: what is on the path already adds nothing.
+
+        What a cycle cuts off depends on where one enters it, so then only the start's result is kept.
+        """
         index = self.modules.get(module)
         whole = f"{module}.{name}" if module else name
         if index is None:
             return self.module_target(whole)
         key = (index, name)
-        if key not in self._exported:
-            self._exported[key] = ()  # a cycle finds nothing
-            held = self.holder(index, name)
-            found = self.declarations(*held, depth) if held is not None else ()
-            if not found and (whole in self.modules or whole in self.packages):
-                found = self.module_target(whole)
+        if key in self._exported:
+            return self._exported[key]
+        if key in path or len(path) >= MAX_CHAIN:
+            met = path.get(key)
+            self._cut |= met is None
+            return met or ()
+        if not path:
+            self._cut = False
+        path[key] = None
+        held = self.holder(index, name)
+        found = self._declarations(*held, path) if held is not None else ()
+        if not found and (whole in self.modules or whole in self.packages):
+            found = self.module_target(whole)
+        path[key] = found
+        if not self._cut or next(iter(path)) == key:
             self._exported[key] = found
-        return self._exported[key]
+        return found
 
     def unbound(self, file: int, name: str) -> tuple[Target, ...]:
         """A name that the file does not bind: from a star import, or built in."""

@@ -1,0 +1,166 @@
+"""Files are linked one by one and exchange objects: which one comes first makes no difference."""
+
+from __future__ import annotations
+
+import random
+import sysconfig
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graphmer_geo.kg.facts import FileFacts, LinkedFile, SourceFile
+from graphmer_geo.kg.languages.python import PYTHON
+from graphmer_geo.kg.resolve.python.emit import emitter
+from graphmer_geo.kg.resolve.python.flow import Flow
+from graphmer_geo.kg.resolve.python.world import World
+
+STDLIB = Path(sysconfig.get_path("stdlib"))
+EXCHANGES = {
+    "base.py": "class Base:\n def __init__(self, f): self.f = f\n def run(self): return self.f()\n",
+    "boxes.py": """
+table = {}
+plain = [1]
+def add(name, f): table[name] = f
+def most(*fs, **named): return fs[0], named
+""",
+    "user.py": """
+from base import Base
+import boxes
+def g(): return Base
+def h(): pass
+class D(Base): pass
+boxes.add('g', g)
+boxes.table['d'] = D
+D(g).run()  # calls
+a = boxes.table['g']; a()  # calls
+b, c = boxes.most(g, k=D); b()  # calls
+d = c['k']; d(g)  # calls
+boxes.plain.append(g)
+mine = {}
+mine.update(boxes.table)
+e = mine['d']; e(g).run()  # calls
+g.mark = D
+setattr(D(g), 'late', g)
+""",
+    "more.py": """
+from user import *
+import user
+Base.added = h
+user.D.added()  # calls
+user.D(g).added()  # calls
+user.g.mark(g).run()  # calls
+user.D(g).late()  # calls
+for k in boxes.table.values(): k()  # calls
+[f() for f in boxes.plain]  # calls
+""",
+}
+
+
+def extract(path: str, source: bytes) -> FileFacts:
+    return PYTHON.extract(SourceFile("python", "p", "1", path, PYTHON.module_name(path, source)), source)
+
+
+@cache
+def packages() -> list[FileFacts]:
+    """Real code whose files use each other."""
+    paths = [
+        path for name in ("concurrent", "json", "wsgiref") for path in sorted((STDLIB / name).rglob("*.py"))
+    ]
+    return [extract(p.relative_to(STDLIB).as_posix(), p.read_bytes()) for p in paths]
+
+
+@cache
+def exchanges() -> list[FileFacts]:
+    return [extract(path, source.encode()) for path, source in EXCHANGES.items()]
+
+
+def solved(files: list[FileFacts], kind: type[Flow] = Flow) -> list[LinkedFile]:
+    flow = kind(World(files))
+    flow.solve()
+    emit = emitter(flow)
+    return [emit(index) for index in range(len(files))]
+
+
+class Backwards(Flow):
+    def turn(self, files: Iterable[int]) -> Iterable[int]:
+        return sorted(files, reverse=True)
+
+
+class Shuffled(Flow):
+    def turn(self, files: Iterable[int]) -> Iterable[int]:
+        order = sorted(files)
+        random.Random(len(order)).shuffle(order)
+        return order
+
+
+class Strict(Flow):
+    """Notes whose a variable is, and refuses that another file works on it."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.owners: dict[int, int] = {}
+
+    def new(self) -> int:
+        variable = super().new()
+        self.owners[variable] = self.at.file
+        return variable
+
+    def check(self, variable: int) -> None:
+        owner = self.owners.get(variable, bisect_right(self.world.variable_base, variable - 1) - 1)
+        assert not variable or owner == self.at.file
+
+    def put(self, variable: int, obj: int) -> None:
+        self.check(variable)
+        super().put(variable, obj)
+
+    def link(self, source: int, target: int) -> None:
+        self.check(source)
+        self.check(target)
+        super().link(source, target)
+
+    def use(self, variable: int, function: Callable[..., None], *arguments: Any) -> None:
+        self.check(variable)
+        super().use(variable, function, *arguments)
+
+
+@pytest.mark.parametrize("corpus", [packages, exchanges])
+@pytest.mark.parametrize("kind", [Backwards, Shuffled, Strict])
+def test_the_order_of_files_within_a_round_makes_no_difference(
+    corpus: Callable[[], list[FileFacts]], kind: type[Flow]
+) -> None:
+    assert solved(corpus(), kind) == solved(corpus())
+
+
+def test_what_files_exchange_arrives() -> None:
+    called = {
+        (linked.source.path, o.line)
+        for linked in solved(exchanges())
+        for o in linked.occurrences
+        if o.relation in ("calls", "instantiates") and o.target
+    }
+    for path, source in EXCHANGES.items():
+        for number, line in enumerate(source.splitlines(), 1):
+            assert "# calls" not in line or (path, number) in called, line
+
+
+def test_what_a_cycle_of_imports_exports_does_not_depend_on_who_asks_first() -> None:
+    sources = {
+        "a.py": "from b import *\nfrom b import x\nfrom c import z\n",
+        "b.py": "from c import *\nfrom c import x\nfrom a import z\n",
+        "c.py": "from a import *\nfrom a import x\nfrom b import z\ndef y(): pass\n",
+        "p/__init__.py": "from a import x\nfrom p import q\n",
+        "p/q.py": "",
+    }
+    files = [extract(path, source.encode()) for path, source in sources.items()]
+    asked = [(module, name) for module in ("a", "b", "c", "p") for name in ("x", "y", "z", "q")]
+    alone = {key: World(files).member(*key) for key in asked}
+    for order in (asked, asked[::-1]):
+        world = World(files)
+        assert {key: world.member(*key) for key in order} == alone
+    assert alone["a", "y"]
+    assert not alone["a", "x"]
+    assert alone["p", "q"]
