@@ -1,6 +1,7 @@
 """Layers over leafy chains. This package needs torch and PyTorch Geometric, nothing else of graphmer-geo."""
 
-from graphmer_geo.nn.attention import AttentionBias, GraphAttentionBias, GraphDecayAttention, RelationBias
+from graphmer_geo.nn.attention import GraphDecayAttention
+from graphmer_geo.nn.bias import AttentionBias, GraphAttentionBias, RelationBias
 from graphmer_geo.nn.conv import HGATConv
 from graphmer_geo.nn.decay import GraphDecay, decay_log
 from graphmer_geo.nn.distance import leafy_chain_distance
