@@ -194,7 +194,7 @@ class _Demo:
         args = TrainArgs(
             max_seconds=self.minutes * 60,
             batch_tokens=2048,
-            bf16=bf16_is_faster(),
+            precision="bf16" if bf16_is_faster() else "fp32",
             threads=self.threads,
             seed=self.seed,
             save_steps=100,

@@ -15,6 +15,7 @@ from typing import Any
 
 from graphmer_geo import __version__
 from graphmer_geo.errors import UserError
+from graphmer_geo.files import write_json
 
 #: Raised whenever a reader of older files would misread a newer one.
 SCHEMA = 1
@@ -54,10 +55,7 @@ def result(task: str, metrics: Mapping[str, Any], *, seed: int, command: str | N
 
 def write_result(path: Path, content: Mapping[str, Any]) -> None:
     """Write a result file in one step; an interrupted run leaves the old file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(part, path)
+    write_json(path, content, sort_keys=True)
 
 
 def read_result(path: Path) -> dict[str, Any]:

@@ -22,6 +22,9 @@ from graphmer_geo.nn import (
     token_loss,
 )
 
+#: What counts as a target of each objective: an entry of this key of a batch.
+TARGETS = {"mlm": "mlm_label", "mnm": "mnm_label", "rank": "rank_target"}
+
 #: Scores computed at once by :meth:`GraphMER.rank`; bounds its memory to a few hundred MB.
 _RANK_BLOCK = 4_000_000
 
@@ -29,14 +32,16 @@ _RANK_BLOCK = 4_000_000
 class GraphMEROutput(NamedTuple):
     """What a training step needs and logs.
 
-    ``losses``, ``metrics`` (accuracies) and ``counts`` (numbers of targets) hold only the objectives that
-    have targets in the batch; values of ``losses`` and ``metrics`` are detached scalars.
+    ``losses``, ``metrics`` (accuracies), ``counts`` (numbers of targets) and ``hits`` (which targets were
+    met, ``[k]`` bool each) hold only the objectives that have targets in the batch; values of ``losses`` and
+    ``metrics`` are detached scalars.
     """
 
     loss: Tensor
     losses: dict[str, Tensor]
     metrics: dict[str, Tensor]
     counts: dict[str, int]
+    hits: dict[str, Tensor]
 
 
 class GraphMER(nn.Module, HubMixin):
@@ -114,10 +119,17 @@ class GraphMER(nn.Module, HubMixin):
         place = (batch[key] for key in ("root", "group", "slot", "batch", "edge_index", "edge_rel"))
         return self.encoder(x, *place)
 
-    def forward(self, batch: Mapping[str, Tensor]) -> GraphMEROutput:
+    def forward(
+        self, batch: Mapping[str, Tensor], totals: Mapping[str, Tensor] | None = None
+    ) -> GraphMEROutput:
         """Losses of the objectives whose targets are in the batch.
 
         An objective that is in the batch with no targets contributes 0, so its parameters get zero gradients.
+
+        Args:
+            batch: see the class.
+            totals: numbers of targets (:data:`TARGETS`) that the loss is a mean over, where this batch is a
+                part of a larger one: the losses of the parts add up to that of the whole. Default: its own.
         """
         states = self.encode(batch)
         results: dict[str, tuple[Tensor, Tensor, Tensor]] = {}  # loss, scores, labels
@@ -146,13 +158,22 @@ class GraphMER(nn.Module, HubMixin):
             "mnm": self.config.mnm_weight,
             "rank": self.config.rank_weight,
         }
-        total = sum((weights[name] * loss for name, (loss, _, _) in results.items()), states.new_zeros(()))
+        share = {
+            name: 1.0 if totals is None else labels.numel() / totals[name].clamp(min=1)
+            for name, (_, _, labels) in results.items()
+        }
+        total = sum(
+            (weights[name] * share[name] * loss for name, (loss, _, _) in results.items()),
+            states.new_zeros(()),
+        )
         present = {name: result for name, result in results.items() if result[2].numel()}
+        hits = {name: scores.detach().argmax(-1) == labels for name, (_, scores, labels) in present.items()}
         return GraphMEROutput(
             total,
             {name: loss.detach() for name, (loss, _, _) in present.items()},
-            {f"{name}_acc": _accuracy(scores, labels) for name, (_, scores, labels) in present.items()},
+            {f"{name}_acc": hit.float().mean() for name, hit in hits.items()},
             {name: labels.numel() for name, (_, _, labels) in present.items()},
+            hits,
         )
 
     def token_logits(self, states: Tensor) -> Tensor:
@@ -276,10 +297,6 @@ class GraphMER(nn.Module, HubMixin):
             tok = tok.index_copy(0, batch["mlm_index"], batch["mlm_label"])
         place = (batch[key] for key in ("slot", "batch", "ptr", "edge_index"))
         return QueryContext(batch["rank_index"], batch["rank_rel"], states, tok, *place)
-
-
-def _accuracy(scores: Tensor, labels: Tensor) -> Tensor:
-    return (scores.detach().argmax(dim=-1) == labels).float().mean()
 
 
 def _part_of(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Literal
 
 from graphmer_geo.errors import UserError
 
@@ -34,9 +35,16 @@ class TrainArgs:
     batch_tokens: int = 4096
     """Nodes in one batch, counted as its number of chains times its longest chain."""
     accumulation: int = 1
-    """Batches per optimiser step."""
-    bf16: bool = False
-    """Mixed precision: bfloat16 matrix products, float32 weights."""
+    """Batches per optimiser step, those of all processes together: how many processes share the work changes
+    nothing in what is computed."""
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    """Of matrix products; weights stay float32. fp16 needs a GPU, for GPUs without bfloat16."""
+    gradient_checkpointing: bool = False
+    """Keep only the inputs of the layers and compute the rest again: less memory, about a third slower."""
+    compile: Literal["off", "inductor", "aot_eager"] = "off"
+    """Compile the encoder with this backend of torch.compile (aot_eager makes no code: to find faults)."""
+    ema_decay: float = 0.0
+    """Save an exponential moving average of the weights with this decay (0.999, say) as the model."""
     mlm_prob: float = 0.15
     """Share of root tokens to mask."""
     mnm_prob: float = 0.5
@@ -48,7 +56,7 @@ class TrainArgs:
     candidates: int = 512
     """Entities drawn into each batch's pool beside the right answers."""
     seed: int = 0
-    """Seed of weights, order, masks, candidates and dropout."""
+    """Seed of weights, order, masks, candidates and dropout; a batch draws by it and its number alone."""
     threads: int | None = None
     """CPU threads of torch; its own default if not given."""
     workers: int = 0
@@ -59,8 +67,10 @@ class TrainArgs:
     """Steps between two checkpoints."""
     keep_checkpoints: int = 2
     """Older checkpoints are deleted."""
-    resume: bool = False
-    """Continue from the last complete checkpoint of the run folder."""
+    resume: bool | Literal["auto"] = False
+    """Continue from the last checkpoint of the run folder; auto: if there is one, else start."""
+    session_seconds: float | None = None
+    """Save a checkpoint and stop after this many seconds, where a session is limited; resume goes on."""
 
     def __post_init__(self) -> None:
         """Refuse values that cannot train.
@@ -77,6 +87,7 @@ class TrainArgs:
             "max_grad_norm",
             "batch_tokens",
             "accumulation",
+            "session_seconds",
             "candidates",
             "threads",
             "log_steps",
@@ -90,6 +101,8 @@ class TrainArgs:
             value = getattr(self, name)
             if not 0 <= value <= 1:
                 raise UserError(f"{name} is {value}; it must lie between 0 and 1")
+        if not 0 <= self.ema_decay < 1:
+            raise UserError(f"ema_decay is {self.ema_decay}; it must be at least 0 and below 1")
         if self.weight_decay < 0 or self.workers < 0:
             raise UserError(
                 f"weight_decay ({self.weight_decay}) and workers ({self.workers}) must not be negative"
@@ -107,6 +120,9 @@ MAY_DIFFER = frozenset(
         "save_steps",
         "keep_checkpoints",
         "resume",
+        "session_seconds",
+        "gradient_checkpointing",
+        "compile",
     }
 )
 FIXED = tuple(f.name for f in fields(TrainArgs) if f.name not in MAY_DIFFER)

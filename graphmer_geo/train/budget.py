@@ -11,6 +11,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from transformers.trainer_callback import ExportableState
 
 from graphmer_geo.train.args import TrainArgs
+from graphmer_geo.train.distributed import from_first
 
 
 def cosine_share(progress: float, warmup_share: float, min_share: float) -> float:
@@ -41,7 +42,7 @@ class Budget(TrainerCallback, ExportableState):
     def progress(self, step: int) -> float:
         """Share of the budget used up after ``step`` optimiser steps, 0 to 1 and beyond."""
         by_step = step / self.args.max_steps if self.args.max_steps else 0.0
-        by_time = self.elapsed() / self.args.max_seconds if self.args.max_seconds else 0.0
+        by_time = from_first(self.elapsed()) / self.args.max_seconds if self.args.max_seconds else 0.0
         return max(by_step, by_time)
 
     def learning_rate_share(self, step: int) -> float:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import signal
 import threading
+import time
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,7 +16,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from graphmer_geo.files import write_text
 from graphmer_geo.train.budget import Budget
+from graphmer_geo.train.distributed import any_process, rank
+from graphmer_geo.train.saving import writing
 from graphmer_geo.train.stream import TokenBudgetStream
 
 logger = logging.getLogger(__name__)
@@ -43,9 +48,10 @@ class JsonlLog(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Keep what the run had logged up to the step it starts from."""
-        lines = self.path.read_text().splitlines() if self.path.exists() else []
-        kept = [line for line in lines if json.loads(line)["step"] <= state.global_step and state.global_step]
-        self.path.write_text("".join(f"{line}\n" for line in kept))
+        if state.is_world_process_zero:
+            lines = complete_lines(self.path)
+            kept = [line for line in lines if line["step"] <= state.global_step and state.global_step]
+            write_text(self.path, "".join(f"{json.dumps(line)}\n" for line in kept))
 
     def on_log(
         self,
@@ -56,11 +62,23 @@ class JsonlLog(TrainerCallback):
         **kwargs: Any,
     ) -> None:
         """Write one line."""
-        if logs and "loss" in logs:
+        if logs and "loss" in logs and state.is_world_process_zero:
             record = {"step": state.global_step} | {k: v for k, v in logs.items() if k != "epoch"}
-            with self.path.open("a") as file:
+            with writing("the log", self.path.parent), self.path.open("a") as file:
                 file.write(json.dumps(record) + "\n")
-            logger.info("%s", " ".join(f"{k}={v:.4g}" for k, v in record.items()))
+            numbers = {key: value for key, value in record.items() if isinstance(value, int | float)}
+            logger.info("%s", " ".join(f"{key}={value:.4g}" for key, value in numbers.items()))
+
+
+def complete_lines(path: Path) -> list[dict[str, Any]]:
+    """The lines of a log; a last one that a killed process has left half written is not one of them."""
+    lines = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            lines.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return lines
 
 
 class ProgressBar(TrainerCallback):
@@ -76,7 +94,7 @@ class ProgressBar(TrainerCallback):
             TimeElapsedColumn(),
             TextColumn("{task.description}"),
             console=console,
-            disable=not console.is_terminal,
+            disable=not console.is_terminal or rank() != 0,
         )
         self.task: TaskID | None = None
 
@@ -119,10 +137,14 @@ class GracefulStop(TrainerCallback):
     """Turns the first Ctrl-C into "finish this step, save, stop"; the second one interrupts at once.
 
     A context manager. Signals reach only the main thread; elsewhere it does nothing.
+
+    Args:
+        seconds: ask for it after this time, where a session is limited.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float | None = None) -> None:
         self.requested = False
+        self._until = time.monotonic() + seconds if seconds else math.inf
         self._previous: Any = None
 
     def __enter__(self) -> GracefulStop:
@@ -144,6 +166,7 @@ class GracefulStop(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Save and stop if asked to."""
+        self.requested = any_process(self.requested or time.monotonic() >= self._until)
         if self.requested:
             control.should_save = True
             control.should_training_stop = True

@@ -17,10 +17,13 @@ import torch
 from graphmer_geo.data import ChainConfig, LeafyChainDataset
 from graphmer_geo.data.folder import DataFolder
 from graphmer_geo.errors import UserError
+from graphmer_geo.files import write_json
 from graphmer_geo.models import GraphMER, GraphMERConfig
 from graphmer_geo.nn import Names
 from graphmer_geo.train.args import FIXED, TrainArgs
 from graphmer_geo.train.candidates import CandidateSampler
+from graphmer_geo.train.distributed import on_first, process_group, rank, world
+from graphmer_geo.train.saving import UNFINISHED, last_checkpoint, step_of, writing
 from graphmer_geo.train.stream import TokenBudgetStream
 from graphmer_geo.train.tables import ENTITY_KINDS, Tables
 from graphmer_geo.transforms import MaskNodes, MaskTokens
@@ -62,13 +65,19 @@ def train(
         UserError: data or run folder do not fit, or training diverged.
         TrainingInterrupted: stopped by Ctrl-C, after saving a checkpoint.
     """
+    with process_group():
+        return _train(DataFolder.open(data), Path(out), args, model or GraphMERConfig.small(), chain)
+
+
+def _train(
+    folder: DataFolder, out: Path, args: TrainArgs, model: GraphMERConfig, chain: ChainConfig | None
+) -> Path:
     from graphmer_geo.train.callbacks import GracefulStop, JsonlLog, ProgressBar
     from graphmer_geo.train.memory import ReturnMemory
     from graphmer_geo.train.trainer import LeafyChainTrainer
 
-    folder, out, chain = DataFolder.open(data), Path(out), chain or ChainConfig()
-    config = model_config(folder, model or GraphMERConfig.small())
-    checkpoint = _prepare_run_folder(out, folder, args, config, chain)
+    config, chain = model_config(folder, model), chain or ChainConfig()
+    checkpoint = on_first(lambda: _prepare_run_folder(out, folder, args, config, chain))
     if args.threads:
         torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
@@ -79,11 +88,11 @@ def train(
 
     stream = build_stream(folder, tables, args, chain)
     trainer = LeafyChainTrainer(network, args, out, stream)
-    with GracefulStop() as stop:
+    with GracefulStop(args.session_seconds) as stop:
         for callback in (JsonlLog(out / "log.jsonl"), ProgressBar(trainer.budget), ReturnMemory(), stop):
             trainer.add_callback(callback)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    if stop.requested:
+    if stop.requested and trainer.budget.progress(trainer.state.global_step) < 1.0:
         raise TrainingInterrupted(
             f"stopped at step {trainer.state.global_step}; continue with resume=true and the same {out}"
         )
@@ -92,7 +101,11 @@ def train(
             f"{trainer.state.global_step} optimiser steps changed no weight; raise the budget or the "
             f"learning rate ({args.learning_rate})"
         )
-    _finish(out, network, trainer, args)
+    if trainer.average:
+        network.load_state_dict(trainer.average.state_dict(network))
+    if rank() == 0:
+        with writing("the model", out):
+            _finish(out, network, trainer)
     return out
 
 
@@ -154,19 +167,7 @@ def build_stream(
         args.candidates,
         tables.places,
     )
-    rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-    return TokenBudgetStream(dataset, args.batch_tokens, args.seed, sampler, rank, world)
-
-
-def last_checkpoint(out: Path) -> Path | None:
-    """The newest complete checkpoint: the Trainer writes ``trainer_state.json`` last."""
-    complete: list[tuple[int, Path]] = []
-    for path in (out / "checkpoints").glob("checkpoint-*"):
-        try:
-            complete.append((json.loads((path / "trainer_state.json").read_text())["global_step"], path))
-        except (FileNotFoundError, json.JSONDecodeError):
-            logger.warning("%s is incomplete and ignored", path)
-    return max(complete)[1] if complete else None
+    return TokenBudgetStream(dataset, args.batch_tokens, args.seed, sampler, rank(), world())
 
 
 def _prepare_run_folder(
@@ -181,21 +182,23 @@ def _prepare_run_folder(
     }
     checkpoint = None
     if (out / "train_args.json").exists():
-        if not args.resume:
+        if args.resume is False:
             raise UserError(
                 f"{out} already holds a run; choose another folder, or continue it with resume=true"
             )
         _refuse_other_run(json.loads((out / "train_args.json").read_text()), described, out)
         checkpoint = last_checkpoint(out)
-        step = json.loads((checkpoint / "trainer_state.json").read_text())["global_step"] if checkpoint else 0
+        step = step_of(checkpoint) if checkpoint else 0
         if args.max_steps and step >= args.max_steps:
             raise UserError(f"the run in {out} is complete at step {step}; raise max_steps to train on")
-    elif args.resume:
+    elif args.resume is True:
         raise UserError(f"there is no run in {out} to resume; leave resume out to start one")
-    out.mkdir(parents=True, exist_ok=True)
-    for name in ("tokenizer.json", "relations.json"):
-        shutil.copyfile(folder.path / name, out / name)
-    _write_json(out / "train_args.json", described)
+    with writing("the run", out):
+        (out / "checkpoints").mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(out / "checkpoints" / UNFINISHED, ignore_errors=True)
+        for name in ("tokenizer.json", "relations.json"):
+            shutil.copyfile(folder.path / name, out / name)
+        write_json(out / "train_args.json", described)
     return checkpoint
 
 
@@ -213,7 +216,7 @@ def _refuse_other_run(before: dict[str, Any], now: dict[str, Any], out: Path) ->
             )
 
 
-def _finish(out: Path, network: GraphMER, trainer: Any, args: TrainArgs) -> None:
+def _finish(out: Path, network: GraphMER, trainer: Any) -> None:
     """Weights go to a temporary folder first, so a run folder never holds half a model."""
     partial = out / ".model.partial"
     network.save_pretrained(partial)
@@ -221,22 +224,15 @@ def _finish(out: Path, network: GraphMER, trainer: Any, args: TrainArgs) -> None
         os.replace(path, out / path.name)
     partial.rmdir()
     losses = [entry for entry in trainer.state.log_history if "loss" in entry]
-    _write_json(
-        out / "metrics.json",
-        {
-            "steps": trainer.state.global_step,
-            "seconds": round(trainer.budget.elapsed(), 1),
-            "parameters": network.num_parameters_by_part(),
-            "threads": torch.get_num_threads(),
-            "last": {k: v for k, v in losses[-1].items() if k != "epoch"} if losses else {},
-        },
-    )
-
-
-def _write_json(path: Path, values: Any) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(values, indent=1) + "\n")
-    os.replace(partial, path)
+    metrics = {
+        "steps": trainer.state.global_step,
+        "seconds": round(trainer.budget.elapsed(), 1),
+        "parameters": network.num_parameters_by_part(),
+        "threads": torch.get_num_threads(),
+        "processes": world(),
+        "last": {k: v for k, v in losses[-1].items() if k != "epoch"} if losses else {},
+    }
+    write_json(out / "metrics.json", metrics)
 
 
 def _fingerprint(network: GraphMER) -> dict[str, float]:

@@ -2,42 +2,62 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections import defaultdict
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
+from torch.utils.checkpoint import checkpoint
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainingArguments
 from transformers.trainer_callback import ProgressCallback
+from transformers.trainer_utils import rotate_checkpoints
 
 from graphmer_geo.errors import UserError
-from graphmer_geo.models import GraphMER
+from graphmer_geo.models import TARGETS, GraphMER, GraphMERConfig
+from graphmer_geo.train import saving
 from graphmer_geo.train.args import TrainArgs
+from graphmer_geo.train.average import WeightAverage
 from graphmer_geo.train.budget import Budget
 from graphmer_geo.train.callbacks import SeekStream
+from graphmer_geo.train.distributed import rank, summed, wait, world
 from graphmer_geo.train.stream import Batch, TokenBudgetStream
+from graphmer_geo.train.window import LogWindow
 
 #: Stands for "until the time is up"; the Trainer wants a number.
 ENDLESS = 10**9
 
 
 def training_arguments(args: TrainArgs, out: Path) -> TrainingArguments:
-    """Our arguments in the Trainer's words."""
-    return TrainingArguments(
+    """Our arguments in the Trainer's words.
+
+    Raises:
+        UserError: the arguments do not fit this machine or number of processes.
+    """
+    has_gpu = torch.accelerator.is_available()
+    if args.precision == "fp16" and not has_gpu:
+        raise UserError("precision is fp16, which needs a GPU; use bf16 or fp32 here")
+    if args.accumulation % world():
+        raise UserError(
+            f"accumulation is {args.accumulation}, which {world()} processes cannot share; make it a multiple"
+        )
+    arguments = TrainingArguments(
         output_dir=str(out / "checkpoints"),
         max_steps=args.max_steps or ENDLESS,
         learning_rate=args.learning_rate,
         weight_decay=args.weight_decay,
         max_grad_norm=args.max_grad_norm,
-        gradient_accumulation_steps=args.accumulation,
+        gradient_accumulation_steps=args.accumulation // world(),
         per_device_train_batch_size=1,
-        bf16=args.bf16,
-        use_cpu=not torch.accelerator.is_available(),
+        bf16=args.precision == "bf16",
+        fp16=args.precision == "fp16",
+        use_cpu=not has_gpu,
+        ddp_find_unused_parameters=False,  # an objective without targets gives zeros, not nothing
+        ddp_broadcast_buffers=False,  # counted before training, the same everywhere
         seed=args.seed,
         dataloader_num_workers=args.workers,
         dataloader_pin_memory=torch.cuda.is_available(),
@@ -50,21 +70,25 @@ def training_arguments(args: TrainArgs, out: Path) -> TrainingArguments:
         disable_tqdm=True,
         report_to="none",
     )
+    if arguments.n_gpu > 1:
+        arguments._n_gpu = 1  # several GPUs are for torchrun; batches of graphs are not to be split
+    return arguments
 
 
 class LeafyChainTrainer(Trainer):
     """Trains a :class:`~graphmer_geo.models.GraphMER` on a :class:`TokenBudgetStream`.
 
     Differences from its base class: batches are dicts that the model takes whole; the stream is sought to
-    the step a run starts from; each loss is a mean of its own and logged beside the others; the learning
-    rate follows the :class:`Budget`; weights are saved and loaded by the model, strictly and with their
-    config.
+    the step a run starts from, and what is drawn while a batch is computed depends on its number alone; each
+    loss is a mean over the targets of the whole step, however many batches and processes share it; the
+    learning rate follows the :class:`Budget`; checkpoints appear complete or not at all; weights are saved
+    and loaded by the model, strictly and with their config.
     """
 
     def __init__(
         self, model: GraphMER, args: TrainArgs, out: Path, stream: TokenBudgetStream, **kwargs: Any
     ) -> None:
-        self.stream, self.budget = stream, Budget(args)
+        self.stream, self.budget, self.out = stream, Budget(args), out
         config = model.__dict__.pop("config")  # frozen, and the base class would write `use_cache` into it
         super().__init__(model=model, args=training_arguments(args, out), train_dataset=stream, **kwargs)
         model.config = config
@@ -72,8 +96,20 @@ class LeafyChainTrainer(Trainer):
             self.remove_callback(callback)
         self.add_callback(self.budget)
         self.add_callback(SeekStream(stream))
-        self.model_accepts_loss_kwargs = False  # losses are means per batch: the base class averages batches
-        self._reset_window()
+        self.average = WeightAverage(model, args.ema_decay) if args.ema_decay else None
+        if self.average:
+            self.add_callback(self.average)
+        self.loss_is_scaled_for_ga = True  # by the number of targets, not of batches
+        self._totals: dict[str, Tensor] = {}
+        self._losses: list[Tensor] = []  # of the batches of this step
+        self._batches: list[Batch] = []
+        self._logged = 0
+        self.window = LogWindow(_relation_names(config))
+        if args.gradient_checkpointing:
+            for layer in model.encoder.layers:
+                layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)
+        if args.compile != "off":
+            model.encoder.compile(backend=args.compile, dynamic=True)
 
     def get_train_dataloader(self) -> DataLoader[Batch]:
         """The stream. :class:`SeekStream` has placed it by the time it is read."""
@@ -97,45 +133,92 @@ class LeafyChainTrainer(Trainer):
         """Matrices decay, vectors and scalars do not."""
         return [name for name, parameter in model.named_parameters() if parameter.dim() >= 2]
 
+    def get_batch_samples(
+        self, epoch_iterator: Iterator[Batch], num_batches: int, device: torch.device
+    ) -> tuple[list[Batch], None]:
+        """The batches of one step; counts their targets over all processes, and the time it took to wait."""
+        if self.state.global_step == self._initial_global_step:  # what came before is no part of training
+            self.window = LogWindow(self.window.relations)
+        started = time.monotonic()
+        batches, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
+        self.window.waited(time.monotonic() - started)
+        counts = [[batch[key].numel() for key in TARGETS.values() if key in batch] for batch in batches]
+        totals = summed(torch.tensor(counts).sum(0))
+        present = [name for name, key in TARGETS.items() if key in batches[0]]
+        self._totals = {name: total.to(device) for name, total in zip(present, totals, strict=True)}
+        self._losses, self._batches = [], batches
+        return batches, None
+
+    def training_step(self, model: nn.Module, inputs: Batch, num_items_in_batch: Any = None) -> Tensor:
+        """One batch, with a generator of its own.
+
+        Raises:
+            UserError: the loss of a batch of this step is not finite; no weight has been changed by it.
+        """
+        local = self.state.global_step * self.args.gradient_accumulation_steps + len(self._losses)
+        torch.manual_seed(_mixed(self.args.seed, local * world() + rank()))
+        loss = super().training_step(model, inputs, num_items_in_batch)
+        self._losses.append(loss)
+        if len(self._losses) == len(self._batches):
+            self._refuse_non_finite()
+        return loss
+
     def compute_loss(
         self, model: nn.Module, inputs: Batch, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        """Weighted sum of the mean losses; notes each of them for the log."""
-        output = model(inputs)
-        for name, value in (output.losses | output.metrics).items():
-            weight = output.counts[name.split("_")[0]]
-            self._sums[name] = self._sums[name] + value.detach().float() * weight
-            self._weights[name] = self._weights[name] + weight
-        self._tokens += inputs["tok"].numel()
-        return (output.loss, output) if return_outputs else output.loss
+        """This batch's share in the weighted sum of the mean losses; notes each of them for the log."""
+        output = model(inputs, self._totals)
+        self.window.add(output, inputs)
+        loss = output.loss * world()  # the mean over processes is taken of gradients and of the logged loss
+        return (loss, output) if return_outputs else loss
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Add the separate losses, accuracies and speed since the last line.
-
-        Raises:
-            UserError: the loss is no longer finite.
-        """
+        """Add the separate losses, accuracies and speed since the last line."""
         if "loss" in logs:
-            if not math.isfinite(logs["loss"]):
-                raise UserError(
-                    f"the loss is {logs['loss']} at step {self.state.global_step}; lower the learning rate "
-                    f"({self.args.learning_rate}) or switch bf16 off"
-                )
-            means = {name: self._sums[name] / self._weights[name] for name in sorted(self._sums)}
-            logs |= {name: round(float(mean), 6) for name, mean in means.items()}
+            since = max(self._logged, self._initial_global_step)
+            logs |= self.window.close(self.state.global_step - since)
             logs["seconds"] = round(self.budget.elapsed(), 3)
-            logs["tokens_per_second"] = round(self._tokens / max(time.monotonic() - self._since, 1e-9), 1)
-            self._reset_window()
+            self._logged = self.state.global_step
         super().log(logs, start_time)
 
-    def _reset_window(self) -> None:
-        self._sums: dict[str, Any] = defaultdict(float)
-        self._weights: dict[str, Any] = defaultdict(float)
-        self._tokens, self._since = 0, time.monotonic()
+    def _refuse_non_finite(self) -> None:
+        finite = torch.stack(self._losses).isfinite()
+        if finite.all():
+            return
+        bad = int((~finite).nonzero()[0])
+        step = self.state.global_step + 1
+        path = self.out / f"nonfinite-step{step}-process{rank()}.safetensors"
+        with saving.writing("the batch without a finite loss", self.out):
+            saving.save_batch(self._batches[bad], path)
+        raise UserError(
+            f"the loss of batch {bad} of step {step} is {float(self._losses[bad])}; the batch is in {path}. "
+            f"Lower the learning rate ({self.args.learning_rate}) or use precision fp32, and continue from "
+            f"the last checkpoint with resume=true or start anew"
+        )
+
+    # ------------------------------------------------------------------ checkpoints
+
+    def _get_output_dir(self, trial: Any) -> str:
+        """Where the base class writes a checkpoint; it is given its name when it is complete."""
+        return str(self.out / "checkpoints" / saving.UNFINISHED)
+
+    def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        name = f"checkpoint-{self.state.global_step}"
+        folder = self.out / "checkpoints"
+        with saving.writing(name, self.out):
+            super()._save_checkpoint(model, trial)
+            wait()
+            if self.args.should_save:
+                saving.publish(folder / saving.UNFINISHED / name, folder / name)
+                rotate_checkpoints(str(folder), self.args.save_total_limit)
+            wait()
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         if self.args.should_save:
-            self.accelerator.unwrap_model(self.model).save_pretrained(output_dir or self.args.output_dir)
+            folder = Path(output_dir or self.out)
+            self.accelerator.unwrap_model(self.model).save_pretrained(folder)
+            if self.average:
+                self.average.save(folder)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
         saved = GraphMER.from_pretrained(resume_from_checkpoint)
@@ -146,3 +229,15 @@ class LeafyChainTrainer(Trainer):
                 "or train into another folder"
             )
         target.load_state_dict(saved.state_dict())
+        if self.average:
+            self.average.load(Path(resume_from_checkpoint))
+
+
+def _relation_names(config: GraphMERConfig) -> list[str]:
+    names = {index: name for name, index in config.relation_map.items()}
+    return [names.get(index, str(index)) for index in range(config.num_relations)]
+
+
+def _mixed(seed: int, batch: int) -> int:
+    """A seed for each batch, far from those of its neighbours."""
+    return (seed * 0x9E3779B97F4A7C15 + batch * 0xBF58476D1CE4E5B9 + 1) % 2**63

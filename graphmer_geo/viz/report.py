@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from graphmer_geo.data.leafy_chain import LeafyChainData
+from graphmer_geo.files import write_text
 from graphmer_geo.viz import evaluation, validation
 from graphmer_geo.viz.charts import bar_figure, figure_svg, loss_figure
 from graphmer_geo.viz.leafy_chain import draw_leafy_chain
@@ -56,10 +57,7 @@ def write_report(path: str | Path, sections: ReportData) -> Path:
     The file appears complete or not at all.
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(target.name + ".part")
-    partial.write_text(report_html(sections), encoding="utf-8")
-    partial.replace(target)
+    write_text(target, report_html(sections))
     return target
 
 

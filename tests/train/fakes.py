@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from graphmer_geo.data.leafy_chain import LeafyChainData
 from graphmer_geo.models import GraphMER, GraphMERConfig
 from graphmer_geo.train.args import TrainArgs
 from graphmer_geo.train.candidates import CandidateSampler
+from graphmer_geo.train.distributed import rank, world
 from graphmer_geo.train.places import Places
 from graphmer_geo.train.stream import TokenBudgetStream
 from graphmer_geo.train.trainer import LeafyChainTrainer
@@ -46,7 +50,7 @@ class FakeSource:
         return chain
 
 
-def fake_sampler() -> CandidateSampler:
+def fake_sampler(size: int = 20) -> CandidateSampler:
     names = fake_entities()
     entities = np.arange(FAKE.num_entities)
     return CandidateSampler(
@@ -55,16 +59,16 @@ def fake_sampler() -> CandidateSampler:
         eligible=np.ones(FAKE.num_entities, dtype=bool),
         triples=np.stack([entities, entities % 8 + 1, entities[::-1]], axis=1),
         allowed=np.ones((FAKE.num_relations, FAKE.num_kinds), dtype=bool),
-        size=20,
+        size=size,
         places=Places(entities // 5 * 5, entities // 10 * 10, entities // 20, entities > 50),
     )
 
 
-def fake_stream(seed: int = 0) -> TokenBudgetStream:
-    return TokenBudgetStream(FakeSource(), 130, seed, fake_sampler())
+def fake_stream(seed: int = 0, size: int = 7, budget: int = 130) -> TokenBudgetStream:
+    return TokenBudgetStream(FakeSource(size), budget, seed, fake_sampler(), rank(), world())
 
 
-def tiny_trainer(out: Path, **changes: Any) -> LeafyChainTrainer:
+def tiny_trainer(out: Path, stream: TokenBudgetStream | None = None, **changes: Any) -> LeafyChainTrainer:
     settings: dict[str, Any] = {"max_steps": 6, "learning_rate": 1e-2, "log_steps": 1, "save_steps": 100}
     args = TrainArgs(**(settings | changes))
     torch.manual_seed(args.seed)
@@ -80,4 +84,25 @@ def tiny_trainer(out: Path, **changes: Any) -> LeafyChainTrainer:
         mask_id=4,
         popularity_buckets=64,
     )
-    return LeafyChainTrainer(GraphMER(config), args, out, fake_stream(args.seed))
+    return LeafyChainTrainer(GraphMER(config), args, out, stream or fake_stream(args.seed))
+
+
+def forked(work: Callable[[], object], environment: dict[str, str] | None = None) -> int:
+    """Start a process that has everything imported already, and return its number."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.environ.update(environment or {})
+            work()
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    return child
+
+
+def ended(child: int) -> int:
+    """Exit status of a child; negative: the signal that killed it."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

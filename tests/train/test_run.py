@@ -13,7 +13,8 @@ from graphmer_geo.data import DataConfig, DataFolder, prepare
 from graphmer_geo.errors import UserError
 from graphmer_geo.models import GraphMER, GraphMERConfig
 from graphmer_geo.train.args import TrainArgs
-from graphmer_geo.train.run import TrainingInterrupted, last_checkpoint, train
+from graphmer_geo.train.run import TrainingInterrupted, train
+from graphmer_geo.train.saving import last_checkpoint
 from graphmer_geo.train.tables import ENTITY_KINDS, Tables
 from tests.data.standin import StandInKG
 
