@@ -24,7 +24,7 @@ def build(sources: list[str], out: str, languages: list[str] | None = None, work
         sources: Folders or files to read.
         out: Folder of the graph.
         languages: Languages to read; default: all known ones.
-        workers: Processes that parse files.
+        workers: Processes that extract and link files.
 
     Example:
         graphmer kg build src/ ../other-project --out kg/ --workers 2

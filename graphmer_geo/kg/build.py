@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
-from importlib.resources import files as package_files
-from operator import itemgetter
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
 import pyoxigraph as ox
 
-from graphmer_geo import __version__
 from graphmer_geo.errors import UserError
 from graphmer_geo.kg import collector, emit
-from graphmer_geo.kg.extract import Extracted, Task, count_lines, extract_all, load_language
-from graphmer_geo.kg.facts import FileFacts, SourceFile
+from graphmer_geo.kg.claims import Claims
+from graphmer_geo.kg.extract import Task, count_lines, load_language
+from graphmer_geo.kg.facts import SourceFile
+from graphmer_geo.kg.fingerprint import code_digest, digest_of, tool_versions
 from graphmer_geo.kg.folder import recover, replaced_folder
-from graphmer_geo.kg.languages import GRAMMARS, LANGUAGES
-from graphmer_geo.kg.languages.base import link_all
+from graphmer_geo.kg.languages import LANGUAGES
 from graphmer_geo.kg.loading import StoreLoader
 from graphmer_geo.kg.manifest import FILE_NAME as MANIFEST
 from graphmer_geo.kg.manifest import FileRecord, Manifest
-from graphmer_geo.kg.occurrences import OccurrenceWriter, write_occurrences
+from graphmer_geo.kg.occurrences import plain, table_of, write_occurrences
 from graphmer_geo.kg.ontology import load_ontology
+from graphmer_geo.kg.owner import Linked, Owner, Read, ToLink
 from graphmer_geo.kg.sources import FoundFile, Source, find_files, read_bounded
 from graphmer_geo.kg.store import KnowledgeGraph
 from graphmer_geo.kg.update import STORE, Outputs, resume
 from graphmer_geo.kg.update import update as update_folder
+from graphmer_geo.kg.workers import Crew, Lot, deal
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +64,8 @@ def build_kg(
         sources: Folders, files or :class:`Source` objects.
         out: Folder to write (default: in memory only).
         languages: Names of the languages to read (default: all known).
-        workers: Processes that extract facts. More than one needs the usual ``if __name__ == "__main__"``
-            guard in scripts.
+        workers: Processes that extract and link files. More than one needs the usual
+            ``if __name__ == "__main__"`` guard in scripts.
         progress: Called as the build advances.
 
     Raises:
@@ -85,7 +86,7 @@ def build_kg(
         if target is None:
             with StoreLoader() as loader:
                 occurrences = build.run(loader)
-                return KnowledgeGraph(build.load(loader), occurrences, build.manifest())
+                return KnowledgeGraph(build.load(loader), plain(occurrences), build.manifest())
         if not _updated(target, build):
             _rebuild(target, build)
     return KnowledgeGraph.open(target)
@@ -139,7 +140,8 @@ class _Build:
     engine: str = ""  # hash of everything but the files
     tasks: list[Task] = field(default_factory=list)
     records: dict[tuple[str, str], FileRecord] = field(default_factory=dict)  # (root, path) -> record
-    accepted: list[Extracted] = field(default_factory=list)
+    accepted: dict[int, str] = field(default_factory=dict)  # number of a task in the graph -> module
+    packages: dict[tuple[tuple[str, str, str], str], str] = field(default_factory=dict)
     counts: dict[str, object] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
@@ -148,6 +150,7 @@ class _Build:
     digests: dict[str, str] = field(default_factory=dict)  # file key -> hash of its source and quads
     _stage: tuple[str, float] | None = None
     _quads: int = 0
+    _linked_files: int = 0
 
     def stage(self, name: str, done: int, total: int) -> None:
         """Report progress, and time the stages."""
@@ -165,8 +168,8 @@ class _Build:
             self._hash(file)
         self.stage("hash", len(found), len(found))
         inputs = [[r.key, r.sha256, *r.problems] for r in self.records.values()]
-        self.engine = _digest([sorted(self.specs), tool_versions(self.specs), _code_digest()])
-        self.fingerprint = _digest([inputs, self.engine])
+        self.engine = digest_of([sorted(self.specs), tool_versions(self.specs), code_digest()])
+        self.fingerprint = digest_of([inputs, self.engine])
 
     def resembles(self, target: Path) -> bool:
         """Whether most files are those of the graph in a folder."""
@@ -195,15 +198,17 @@ class _Build:
         )  # fmt: skip
         if problem is None:
             spec = self.specs[file.language]
-            self.tasks.append(Task(spec, file.root, file.path, *names, sha256))
+            self.tasks.append(Task(spec, file.root, file.path, *names, sha256, len(data)))
 
     def run(self, loader: Sink) -> pa.Table:
         """Write all quads, and return all occurrences."""
         self._write(loader, _ontology_quads())
-        self._extract(loader)
-        if not self.accepted:
-            raise UserError(f"none of the files can be read; the first: {self.first_problem()}")
-        return self._link(loader)
+        lots = deal(self.tasks, self.workers)
+        with Crew(min(self.workers, len(lots))) as crew:
+            self._extract(crew, lots, loader)
+            if not self.accepted:
+                raise UserError(f"none of the files can be read; the first: {self.first_problem()}")
+            return self._link(crew, lots, loader)
 
     def load(self, loader: StoreLoader) -> ox.Store:
         """Wait until the store holds everything."""
@@ -216,76 +221,97 @@ class _Build:
         loader.write(quads.text)
         self._quads += quads.count
 
-    def _extract(self, loader: Sink) -> None:
-        def report(done: int) -> None:
-            self.stage("extract", done, len(self.tasks))
-
-        report(0)
-        owners: dict[str, str] = {}  # entity IRI or file key -> the file that has it
-        for result in extract_all(self.tasks, self.workers, report):
-            if result.facts is not None:
-                twin = _claim(owners, result.facts)
+    def _extract(self, crew: Crew, lots: Sequence[Lot], loader: Sink) -> None:
+        done = 0
+        self.stage("extract", done, len(self.tasks))
+        claims = Claims()
+        for lot, found in zip(lots, crew.extract(lots), strict=True):
+            for (_, task), read in zip(lot.tasks, found, strict=True):
+                twin = claims.take(read.claims) if read.module is not None else None
                 if twin:
-                    result.problems.append(f"not in the graph: {twin}")
+                    self._record(task, read, (*read.problems, f"not in the graph: {twin}"), "skipped")
+                elif read.module is not None:
+                    self._write(loader, read.declared)
+                    self.accepted[read.number] = read.module
+                    if read.package:
+                        self.packages[_project(task), read.module] = read.package
+                    self._record(task, read, read.problems, "partial" if read.problems else "ok")
                 else:
-                    assert result.declared is not None
-                    self._write(loader, result.declared)
-                    result.declared = None
-                    self.accepted.append(result)
-                    self._record(result, "partial" if result.problems else "ok")
-                    continue
-            self._record(result, "skipped")
+                    self._record(task, read, read.problems, "skipped")
+            done += len(found)
+            self.stage("extract", done, len(self.tasks))
 
     def first_problem(self) -> str:
         """Which file has one, and what."""
         record = next(r for r in self.records.values() if r.problems)
         return f"{record.path}: {record.problems[0]}"
 
-    def _record(self, result: Extracted, status: str) -> None:
-        place = (str(result.task.root), result.task.path)
+    def _record(self, task: Task, read: Read, problems: Sequence[str], status: str) -> None:
+        place = (str(task.root), task.path)
         old = self.records[place]
-        module = result.facts.source.module if result.facts else ""
-        changed = {"module": module, "status": status, "problems": (*old.problems, *result.problems)}
+        changed = {"module": read.module or "", "status": status, "problems": (*old.problems, *problems)}
         self.records[place] = FileRecord(**{**old.__dict__, **changed})
 
-    def _link(self, loader: Sink) -> pa.Table:
+    def _link(self, crew: Crew, lots: Sequence[Lot], loader: Sink) -> pa.Table:
+        batches: list[pa.RecordBatch] = []
+        how: Counter[str] = Counter()
+        for language, group in groupby(lots, key=attrgetter("language")):
+            for linked in self._linked(crew, language, list(group)):
+                self._write(loader, linked.references)
+                batches.append(linked.occurrences)
+                how += linked.how
+                self.digests |= linked.digests
+                self.changed.append(linked.changed)
         shared = emit.Shared()
-        writer = OccurrenceWriter()
-        packages = _package_modules(r.facts for r in self.accepted if r.facts)
-        done = 0
-        for name, spec in sorted(self.specs.items()):
-            mine = [r for r in self.accepted if r.task.language_name == name]
-            facts = [r.facts for r in mine if r.facts]
-            for result, fact, linked in zip(mine, facts, link_all(load_language(spec), facts), strict=True):
-                self.stage("link", done, len(self.accepted))
-                parent = packages.get((*_project(fact.source), fact.source.module.rpartition(".")[0]))
-                references = emit.references(linked, result.text, fact.iri(0), parent)
-                self._write(loader, references)
-                self._note(result, fact, references)
-                shared.add(fact, linked)
-                writer.add(linked)
-                done += 1
-        texts = ((r.facts.source, r.text) for r in self.accepted if r.facts)
+        for part in crew.all(Owner.finish):
+            shared.merge(part)
+        texts = (self._text(number) for number in self.accepted)
         for quads in (shared.quads(), emit.provenance_quads(texts, tool_versions(self.specs))):
             self._write(loader, quads)
             if self.known:
                 self.changed.append(quads.text)
-        self.stage("link", done, len(self.accepted))
-        occurrences = writer.table()
-        counted = occurrences["how"].value_counts().to_pylist()
+        self.stage("link", len(self.accepted), len(self.accepted))
+        occurrences = table_of(batches)
         self.counts = {
-            "quads": self._quads,
-            "occurrences": occurrences.num_rows,
-            "how": {one["values"]: one["counts"] for one in sorted(counted, key=itemgetter("values"))},
-        }
+            "quads": self._quads, "occurrences": occurrences.num_rows, "how": dict(sorted(how.items())),
+        }  # fmt: skip
         return occurrences
 
-    def _note(self, result: Extracted, facts: FileFacts, references: emit.Quads) -> None:
-        """Remember what a file gave, and all of it if that is not what the known graph has."""
-        key = facts.source.key
-        digest = self.digests[key] = hashlib.sha256(result.task.sha256.encode() + references.text).hexdigest()
-        if self.known and self.known.files.get(key) != digest:
-            self.changed += [emit.declarations(facts, result.text).text, references.text]
+    def _linked(self, crew: Crew, language: str, lots: Sequence[Lot]) -> Iterator[Linked]:
+        """What came of linking the files of a language, lot by lot."""
+        numbers = [number for lot in lots for number, _ in lot.tasks if number in self.accepted]
+        places = {number: place for place, number in enumerate(numbers)}
+        if not places:
+            return
+        owner = {number: lot.owner for lot in lots for number, _ in lot.tasks}
+        everyone = range(crew.size)
+        mine = [{n: place for n, place in places.items() if owner[n] == each} for each in everyone]
+        shared = crew.all(Owner.share, [language] * crew.size, mine, [crew.size == 1] * crew.size)
+        others = [[part for other, part in enumerate(shared) if other != each] for each in everyone]
+        owners = [owner[number] for number in numbers]
+        crew.all(Owner.begin, [language] * crew.size, others, [owners] * crew.size, everyone)
+        del shared, others
+        _exchange(crew)
+
+        def to_link(lot: Lot) -> list[ToLink]:
+            return [self._to_link(n, task, places[n]) for n, task in lot.tasks if n in places]
+
+        for linked in crew.link(lots, to_link):
+            self.stage("link", self._linked_files, len(self.accepted))
+            self._linked_files += len(linked.digests)
+            yield linked
+
+    def _text(self, number: int) -> tuple[SourceFile, emit.FileText]:
+        record = self.records[str(self.tasks[number].root), self.tasks[number].path]
+        source = SourceFile(record.language, record.package, record.version, record.path, record.module)
+        return source, emit.FileText(record.sha256, record.size, record.lines)
+
+    def _to_link(self, number: int, task: Task, place: int) -> ToLink:
+        package = self.packages.get((_project(task), self.accepted[number].rpartition(".")[0]))
+        if self.known is None:
+            return ToLink(place, package)
+        key = SourceFile(task.language_name, task.package, task.version, task.path, "").key
+        return ToLink(place, package, self.known.files.get(key, ""))
 
     def manifest(self) -> Manifest:
         records = tuple(sorted(self.records.values(), key=lambda r: (r.key, r.root)))
@@ -301,32 +327,18 @@ def _ontology_quads() -> emit.Quads:
     return emit.Quads("".join(lines).encode(), len(lines))
 
 
-def _claim(owners: dict[str, str], facts: FileFacts) -> str | None:
-    """Note who declares what. A reason to leave the file out, if another one already declares some of it."""
-    source = facts.source
-    iris = zip(facts.iris(), facts.entities, strict=True)
-    mine = [source.key, *(iri for iri, entity in iris if entity.kind != "Package")]
-    taken = sorted(owners.keys() & mine) if not owners.keys().isdisjoint(mine) else []
-    if taken:
-        return (
-            f"{taken[0]} is already defined by {owners[taken[0]]}; leave one of the two out, "
-            "or give the sources different package names or versions"
-        )
-    owners.update(dict.fromkeys(mine, source.key))
-    return None
+def _exchange(crew: Crew) -> None:
+    """Carry messages between the owners until nobody writes."""
+    inboxes: list[list[bytes]] = [[] for _ in range(crew.size)]
+    has_written = True
+    while has_written:
+        outboxes = crew.all(Owner.exchange, inboxes)
+        inboxes = [[sent[to] for sent, _ in outboxes if to in sent] for to in range(crew.size)]
+        has_written = any(wrote for _, wrote in outboxes)
 
 
-def _project(source: SourceFile) -> tuple[str, str, str]:
-    return source.language, source.package, source.version
-
-
-def _package_modules(facts: Iterable[FileFacts]) -> dict[tuple[str, str, str, str], str]:
-    """(language, package, version, module) of every Python package in the corpus -> IRI."""
-    return {
-        (*_project(f.source), f.source.module): f.iri(0)
-        for f in facts
-        if f.entities and f.entities[0].literals.get("isPackage")
-    }
+def _project(task: Task) -> tuple[str, str, str]:
+    return task.language_name, task.package, task.version
 
 
 def _known(languages: Sequence[str] | None) -> dict[str, str]:
@@ -356,31 +368,3 @@ def _is_current(target: Path, fingerprint: str) -> bool:
         return target.is_dir() and Manifest.load(target).fingerprint == fingerprint
     except UserError:
         return False
-
-
-def tool_versions(languages: Iterable[str]) -> dict[str, str]:
-    """Name and version of everything that decides what is extracted."""
-    tools = {"graphmer-geo": __version__}
-    for name in ["tree-sitter", *(GRAMMARS[n].replace("_", "-") for n in sorted(languages) if n in GRAMMARS)]:
-        try:
-            tools[name] = version(name)
-        except PackageNotFoundError:
-            tools[name] = "unknown"
-    return tools
-
-
-def _code_digest() -> str:
-    """Hash of this package's own code and ontology: a changed extractor makes an old graph stale."""
-    digest = hashlib.sha256(load_ontology().text)
-    folders = [package_files("graphmer_geo.kg")]
-    while folders:
-        for entry in sorted(folders.pop().iterdir(), key=lambda e: e.name):
-            if entry.is_dir():
-                folders.append(entry)
-            elif entry.name.endswith(".py"):
-                digest.update(entry.read_bytes())
-    return digest.hexdigest()
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -160,22 +160,34 @@ class Shared:
 
     triples: set[str] = field(default_factory=set)
     externals: dict[str, tuple[str, str]] = field(default_factory=dict)  # IRI -> language, qualified name
-    docstrings: dict[str, str] = field(default_factory=dict)  # IRI of a package -> the first one found
+    docstrings: dict[str, tuple[int, str]] = field(default_factory=dict)  # IRI of a package -> the first one
 
-    def add(self, facts: FileFacts, linked: LinkedFile) -> None:
-        """Note what one file says."""
+    def add(self, facts: FileFacts, linked: LinkedFile, place: int) -> None:
+        """Note what the file at some place in the corpus says."""
         self.triples.update(_project_triples(facts.source))
         self.triples.update(_package_triples(facts))
         for index, entity in enumerate(facts.entities):
             if entity.kind == "Package" and "docstring" in entity.literals:
-                self.docstrings.setdefault(facts.iri(index), entity.literals["docstring"])
+                self._describe(facts.iri(index), (place, entity.literals["docstring"]))
         for iri, qualified_name in linked.externals.items():
             self.externals[iri] = (linked.source.language, qualified_name)
+
+    def merge(self, other: Shared) -> None:
+        """Note what other files say."""
+        self.triples |= other.triples
+        self.externals |= other.externals
+        for package, docstring in other.docstrings.items():
+            self._describe(package, docstring)
+
+    def _describe(self, package: str, docstring: tuple[int, str]) -> None:
+        self.docstrings[package] = min(docstring, self.docstrings.get(package, docstring))
 
     def quads(self) -> Quads:
         """Everything noted, sorted."""
         everything = set(self.triples)
-        everything.update(f"<{iri}> <{v.GM}docstring> {literal(d)}" for iri, d in self.docstrings.items())
+        everything.update(
+            f"<{iri}> <{v.GM}docstring> {literal(d)}" for iri, (_, d) in self.docstrings.items()
+        )
         for iri, (language, qualified_name) in self.externals.items():
             name = simple_name(qualified_name)
             everything.update(_named(iri, v.EXTERNAL, language, name, qualified_name))

@@ -1,23 +1,18 @@
-"""Run the extractors over many files, in this process or a pool, so that one bad file costs only itself."""
+"""Run an extractor on a file, so that a bad one costs only itself."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
-import multiprocessing
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
 
-from graphmer_geo.errors import UserError
-from graphmer_geo.kg import collector
 from graphmer_geo.kg.emit import FileText, Quads, declarations
 from graphmer_geo.kg.facts import FileFacts, SourceFile
 from graphmer_geo.kg.languages.base import Language
@@ -26,7 +21,6 @@ from graphmer_geo.kg.sources import read_bounded
 log = logging.getLogger(__name__)
 
 SECONDS_PER_FILE = 60.0  #: a file that takes longer is skipped
-_BATCH = 16
 
 #: What hostile text may provoke in an extractor. Anything else is an error of ours in need of a loud end.
 _SURVIVABLE = (
@@ -46,7 +40,7 @@ class Task:
     """One file to read.
 
     ``language`` is the ``module:attribute`` of its :class:`Language`, so that a new process can find it;
-    ``sha256`` is what the file must still hash to.
+    ``sha256`` is what the file must still hash to, and ``size`` its length then.
     """
 
     language: str
@@ -56,6 +50,7 @@ class Task:
     package: str
     version: str
     sha256: str
+    size: int
 
 
 @dataclass(slots=True)
@@ -75,63 +70,8 @@ class Extracted:
         return FileText(self.task.sha256, self.size, self.lines)
 
 
-def extract_all(
-    tasks: Sequence[Task], workers: int = 1, progress: Callable[[int], None] | None = None
-) -> Iterator[Extracted]:
-    """Extract every task, in order.
-
-    Args:
-        tasks: What to read.
-        workers: Number of processes; 1 stays in this one.
-        progress: Called with the number of files done so far.
-    """
-    done = 0
-    for batch in _batches(tasks, workers):
-        yield from batch
-        done += len(batch)
-        if progress:
-            progress(done)
-
-
-def _batches(tasks: Sequence[Task], workers: int) -> Iterator[list[Extracted]]:
-    batches = [tasks[i : i + _BATCH] for i in range(0, len(tasks), _BATCH)]
-    if workers <= 1 or len(batches) <= 1:
-        yield from map(extract_batch, batches)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        try:
-            pool.submit(int).result()
-        except BrokenProcessPool:
-            raise UserError(
-                f"workers={workers}: no worker process could start; call build_kg below "
-                '`if __name__ == "__main__":`, or use workers=1'
-            ) from None
-        futures = [pool.submit(extract_batch, batch) for batch in batches]
-        for batch, future in zip(batches, futures, strict=True):
-            try:
-                yield future.result()
-            except BrokenProcessPool:
-                yield [_alone(task) for task in batch]
-
-
-def _alone(task: Task) -> Extracted:
-    """A worker died; whichever file killed it does so again, alone, and is named."""
-    try:
-        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-            return pool.submit(extract_batch, [task]).result()[0]
-    except BrokenProcessPool:
-        log.warning("%s: the extractor's process died; skipped", task.path)
-        return Extracted(task, problems=["the extractor's process died"])
-
-
-def extract_batch(tasks: Sequence[Task]) -> list[Extracted]:
-    """Extract some files in this process."""
-    with collector.paused():
-        return [_extract(task) for task in tasks]
-
-
-def _extract(task: Task) -> Extracted:
+def extract_file(task: Task) -> Extracted:
+    """Extract one file in this process. Never raises on bad code."""
     result = Extracted(task)
     try:
         data = read_bounded(task.root, task.path)

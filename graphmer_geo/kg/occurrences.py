@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -27,41 +28,41 @@ SCHEMA = pa.schema(
 )
 
 
-_ROWS = 100_000  #: rows that wait as Python objects before they become Arrow arrays
+#: The same with each text once: a process sends its rows so, and the file is written so.
+ENCODED = pa.schema(
+    [
+        pa.field(f.name, pa.dictionary(pa.int32(), f.type), f.nullable) if f.type == pa.string() else f
+        for f in SCHEMA
+    ]
+)
 
 
-class OccurrenceWriter:
-    """Collects occurrences file by file into one table, ordered by file, then position."""
+def encoded(files: Iterable[LinkedFile]) -> pa.RecordBatch:
+    """The occurrences of some files, ordered by file, then position; texts are dictionary-encoded."""
+    keys: list[str] = []
+    rows: list[Occurrence] = []
+    for linked in files:
+        keys += [linked.source.key] * len(linked.occurrences)
+        rows += sorted(linked.occurrences, key=_order)
+    starts, ends, lines, roles, relations, subjects, targets, hows, names = (
+        zip(*rows, strict=True) if rows else [()] * 9
+    )
+    columns = [
+        keys, starts, ends, lines, roles, relations, subjects, targets, hows,
+        [name if name.isascii() else _utf8(name) for name in names],
+    ]  # fmt: skip
+    arrays = [pa.array(c, field.type) for c, field in zip(columns, ENCODED, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=ENCODED)
 
-    def __init__(self) -> None:
-        self._batches: list[pa.RecordBatch] = []
-        self._files: list[str] = []
-        self._rows: list[Occurrence] = []
 
-    def add(self, linked: LinkedFile) -> None:
-        """Append the occurrences of one file."""
-        self._files += [linked.source.key] * len(linked.occurrences)
-        self._rows += sorted(linked.occurrences, key=_order)
-        if len(self._rows) >= _ROWS:
-            self._flush()
+def table_of(batches: Sequence[pa.RecordBatch]) -> pa.Table:
+    """One table of encoded rows."""
+    return pa.Table.from_batches(batches, ENCODED).unify_dictionaries()
 
-    def table(self) -> pa.Table:
-        """All rows so far."""
-        self._flush()
-        return pa.Table.from_batches(self._batches, SCHEMA).combine_chunks()
 
-    def _flush(self) -> None:
-        if self._rows:
-            starts, ends, lines, roles, relations, subjects, targets, hows, names = zip(
-                *self._rows, strict=True
-            )
-            columns = [
-                self._files, starts, ends, lines, roles, relations, subjects, targets, hows,
-                [name if name.isascii() else _utf8(name) for name in names],
-            ]  # fmt: skip
-            arrays = [pa.array(c, field.type) for c, field in zip(columns, SCHEMA, strict=True)]
-            self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=SCHEMA))
-            self._files, self._rows = [], []
+def plain(table: pa.Table) -> pa.Table:
+    """A table with texts as texts."""
+    return table.cast(SCHEMA).combine_chunks()
 
 
 def _order(row: Occurrence) -> tuple[int, int, str, str, str]:
@@ -69,8 +70,9 @@ def _order(row: Occurrence) -> tuple[int, int, str, str, str]:
 
 
 def write_occurrences(table: pa.Table, folder: Path) -> None:
-    """Write the table into a knowledge graph's folder."""
-    pq.write_table(table, folder / FILE_NAME, compression="zstd")
+    """Write a table, encoded or plain, into a knowledge graph's folder."""
+    # Without Arrow's own schema the file says nothing of dictionaries: its readers get plain texts.
+    pq.write_table(table, folder / FILE_NAME, compression="zstd", store_schema=False)
 
 
 def read_occurrences(folder: Path) -> pa.Table:

@@ -7,6 +7,7 @@ from pathlib import Path
 from graphmer_geo.kg import KnowledgeGraph, Source, build_kg
 from graphmer_geo.kg.languages.base import link_all
 from graphmer_geo.kg.languages.java import JAVA
+from graphmer_geo.kg.resolve.java.headers import header_of
 from graphmer_geo.kg.resolve.java.linker import FileLinker
 from graphmer_geo.kg.resolve.java.projects import Worlds
 from tests.kg.languages.java_case import SAMPLE, extract
@@ -73,7 +74,7 @@ def test_no_file_depends_on_which_one_is_linked_first() -> None:
         *(extract(path.read_bytes(), path.name) for path in sorted(SAMPLE.rglob("*.java"))),
     ]
     forwards = link_all(JAVA, facts)
-    worlds = Worlds(facts)
+    worlds = Worlds([header_of(each) for each in facts], dict(enumerate(facts)))
     scopes = [worlds.scope(index) for index in range(len(facts))]
     backwards = [FileLinker(scope.world, scope).run() for scope in reversed(scopes)]
     assert backwards[::-1] == forwards

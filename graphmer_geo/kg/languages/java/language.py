@@ -27,13 +27,15 @@ class JavaLanguage:
 
     def share(self, facts: FileFacts) -> object:
         """What a file declares, without code and places."""
-        return facts
+        from graphmer_geo.kg.resolve.java.headers import header_of  # it imports this package's records
+
+        return header_of(facts)
 
     def linker(self, shared: Sequence[Any], mine: Mapping[int, FileFacts]) -> Linker:
         """Binds the names of some files."""
-        from graphmer_geo.kg.resolve.java.linker import JavaLinker  # it imports this package's records
+        from graphmer_geo.kg.resolve.java.linker import JavaLinker
 
-        return JavaLinker([mine.get(index, facts) for index, facts in enumerate(shared)])
+        return JavaLinker(shared, mine)
 
 
 JAVA = JavaLanguage()

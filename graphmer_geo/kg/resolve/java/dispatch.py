@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from graphmer_geo.kg.resolve.java.headers import is_instance_method, super_names
 from graphmer_geo.kg.resolve.java.members import find_methods, signature_in
 from graphmer_geo.kg.resolve.java.model import ClassInfo, MethodInfo
 
 if TYPE_CHECKING:
+    from graphmer_geo.kg.resolve.java.files import FileScope
     from graphmer_geo.kg.resolve.java.world import World
 
 #: A call with more possible targets than this names none of them: `x.toString()` may run anything, and that
@@ -23,8 +24,10 @@ class Dispatch:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._below: dict[ClassInfo, list[ClassInfo]] | None = None
-        self._declaring: dict[tuple[str, int], list[MethodInfo]] = defaultdict(list)
+        self._by_super: dict[str, list[tuple[FileScope, int]]] = {}  # last name of a supertype -> classes
+        self._by_method: dict[tuple[str, int], list[tuple[FileScope, int]]] = {}
+        self._below: dict[ClassInfo, list[ClassInfo]] = {}
+        self._declaring: dict[tuple[str, int], list[MethodInfo]] = {}
         self._possible: dict[tuple[ClassInfo, MethodInfo], tuple[MethodInfo, ...]] = {}
 
     def selected(self, cls: ClassInfo, method: MethodInfo) -> MethodInfo | None:
@@ -37,8 +40,9 @@ class Dispatch:
 
     def is_sole(self, cls: ClassInfo, method: MethodInfo) -> bool:
         """Whether the one possible method is the only implementation that there is."""
-        below = self._index().get(cls, ())
-        return method.decl.is_abstract and bool(below) and len(self.possible(cls, method)) == 1
+        return (
+            method.decl.is_abstract and bool(self._subclasses(cls)) and len(self.possible(cls, method)) == 1
+        )
 
     def possible(self, cls: ClassInfo, method: MethodInfo) -> tuple[MethodInfo, ...]:
         """Methods of the corpus other than the named one that a call through a static type may run."""
@@ -49,15 +53,14 @@ class Dispatch:
         return found
 
     def _find(self, cls: ClassInfo, method: MethodInfo) -> tuple[MethodInfo, ...]:
-        below = self._index()
         if cls is self.world.object:
-            candidates = self._declaring.get((method.name, method.arity), [])
+            candidates = self._declared(method.name, method.arity)
             return tuple(candidates) if len(candidates) <= MOST_TARGETS else ()
         found: dict[MethodInfo, None] = {}
         seen = {cls: None}
         stack = [cls]
         while stack:
-            for lower in below.get(stack.pop(), ()):
+            for lower in self._subclasses(stack.pop()):
                 if lower in seen:
                     continue
                 seen[lower] = None
@@ -85,7 +88,7 @@ class Dispatch:
         wanted = signature_in(method, interface)
         found = [
             other
-            for other in self._declaring.get((method.name, method.arity), [])
+            for other in self._declared(method.name, method.arity)
             if not other.owner.is_interface
             and self._can_be_inherited(other)
             and _can_meet(interface, other.owner)
@@ -106,20 +109,43 @@ class Dispatch:
         final = "final" in entities[owner.decl.entity].literals.get("modifier", ())
         return literals.get("visibility") == "public" and not final
 
-    def _index(self) -> dict[ClassInfo, list[ClassInfo]]:
-        """Direct subclasses of every class, and the corpus' instance methods by name."""
-        if self._below is None:
-            self._below = {}
-            for file in self.world.files:
-                for cls in file.classes:
-                    for upper in self._uppers(cls):
-                        self._below.setdefault(upper, []).append(cls)
-                    for methods in cls.methods.values():
-                        for method in methods:
-                            decl = method.decl
-                            if not (decl.is_static or decl.is_abstract or decl.is_private):
-                                self._declaring[method.name, method.arity].append(method)
-        return self._below
+    def _subclasses(self, cls: ClassInfo) -> list[ClassInfo]:
+        """Direct subclasses, in the order of the corpus."""
+        found = self._below.get(cls)
+        if found is None:
+            self._index()
+            found = self._below[cls] = []
+            for file, index in self._by_super.get(cls.name, ()):
+                lower = file.classes[index]
+                if cls in self._uppers(lower):
+                    found.append(lower)
+        return found
+
+    def _declared(self, name: str, arity: int) -> list[MethodInfo]:
+        """The corpus' instance methods of a name that have a body, in the order of the corpus."""
+        key = name, arity
+        found = self._declaring.get(key)
+        if found is None:
+            self._index()
+            found = self._declaring[key] = [
+                method
+                for file, index in self._by_method.get(key, ())
+                for method in file.classes[index].methods[name]
+                if method.arity == arity and not _is_bodiless_or_bound(method)
+            ]
+        return found
+
+    def _index(self) -> None:
+        """Which classes may be below one: a supertype is written with its own name in the last place."""
+        if self._by_super or self._by_method:
+            return
+        for file in self.world.files:
+            for index, row in enumerate(file.header.classes):
+                place = file, index
+                for name in sorted({*super_names(row)}):
+                    self._by_super.setdefault(name, []).append(place)
+                for key in {(m.name, len(m.parameters)): None for m in row.methods if is_instance_method(m)}:
+                    self._by_method.setdefault(key, []).append(place)
 
     def _uppers(self, cls: ClassInfo) -> list[ClassInfo]:
         decl = cls.decl
@@ -132,6 +158,11 @@ class Dispatch:
         refs = [*((decl.base,) if decl.base is not None else ()), *decl.extends, *decl.implements]
         found = (self.world.resolve(ref, scope) for ref in refs)
         return [type_[0] for type_ in found if type_ is not None and isinstance(type_[0], ClassInfo)]
+
+
+def _is_bodiless_or_bound(method: MethodInfo) -> bool:
+    decl = method.decl
+    return decl.is_static or decl.is_abstract or decl.is_private
 
 
 def _is_local(cls: ClassInfo) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from graphmer_geo.kg.facts import FileFacts
 from graphmer_geo.kg.languages.java import ops as o
-from graphmer_geo.kg.resolve.java.model import ClassInfo, Scope, member_type
+from graphmer_geo.kg.resolve.java.headers import Header, facts_of
+from graphmer_geo.kg.resolve.java.model import ClassInfo, FieldInfo, MethodInfo, Scope, member_type
 
 if TYPE_CHECKING:
     from graphmer_geo.kg.resolve.java.world import World
@@ -15,34 +16,52 @@ if TYPE_CHECKING:
 class FileScope:
     """The outermost scope of a file."""
 
-    def __init__(self, world: World, facts: FileFacts) -> None:
+    def __init__(self, world: World, header: Header, facts: FileFacts | None = None) -> None:
         self.world = world
-        self.facts = facts
-        self.syntax: o.JavaSyntax = facts.syntax
-        self.package = self.syntax.package
+        self.header = header
+        self._facts = facts
+        self.package = header.package
         self.scope = Scope(self, None)
-        self.classes: list[ClassInfo] = []
+        self._classes: list[ClassInfo] | None = None
         self.single: dict[str, str] = {}
         self.stars: list[str] = []
         self.static_single: dict[str, list[str]] = {}
         self.static_stars: list[str] = []
         self._types: dict[str, ClassInfo | None] = {}
-        for item in self.syntax.imports:
-            names = [name for name, _ in item.parts]
-            dotted = ".".join(names)
-            if item.is_static and item.is_star:
+        for dotted, is_static, is_star in header.imports:
+            owner, _, name = dotted.rpartition(".")
+            if is_static and is_star:
                 self.static_stars.append(dotted)
-            elif item.is_static:
-                self.static_single.setdefault(names[-1], []).append(".".join(names[:-1]))
-            elif item.is_star:
+            elif is_static:
+                self.static_single.setdefault(name, []).append(owner)
+            elif is_star:
                 self.stars.append(dotted)
             else:
-                self.single.setdefault(names[-1], dotted)
-        self._iris = facts.iris()
+                self.single.setdefault(name, dotted)
+
+    @property
+    def facts(self) -> FileFacts:
+        """All that the file says, if it is one to link; else what its header says."""
+        if self._facts is None:
+            self._facts = facts_of(self.header)
+        return self._facts
+
+    @property
+    def syntax(self) -> o.JavaSyntax:
+        """The declarations; with code, if it is a file to link."""
+        found: o.JavaSyntax = self.facts.syntax
+        return found
+
+    @property
+    def classes(self) -> list[ClassInfo]:
+        """All classes, local ones too, outer before inner ones; made when they are first asked for."""
+        if self._classes is None:
+            self._classes = _declared_classes(self)
+        return self._classes
 
     def iri(self, entity: int) -> str:
         """The IRI of an entity of this file."""
-        return self._iris[entity]
+        return self.facts.iri(entity)
 
     def find_type(self, name: str) -> ClassInfo | None:
         """The type that a simple name means at the top of this file, or None."""
@@ -60,12 +79,12 @@ class FileScope:
             return world.class_or_external(imported)
         for owner in self.static_single.get(name, ()):
             cls = world.class_or_external(owner)
-            found = member_type(cls, name) if cls is not None else None
-            if found is not None:
-                return found
-        package = world.packages.get(self.package)
-        if package is not None and name in package:
-            return package[name]
+            inner = member_type(cls, name) if cls is not None else None
+            if inner is not None:
+                return inner
+        found = world.in_package(self.package, name)
+        if found is not None:
+            return found
         if self.package:
             found = world.known(f"{self.package}.{name}")
             if found is not None:
@@ -95,11 +114,10 @@ class FileScope:
         return found
 
 
-def declared_classes(file: FileScope) -> dict[int, Any]:
-    """Creates the :class:`ClassInfo` of every class of a file, by index."""
+def _declared_classes(file: FileScope) -> list[ClassInfo]:
     facts = file.facts
-    infos: dict[int, ClassInfo] = {}
-    for index, decl in enumerate(file.syntax.classes):
+    infos: list[ClassInfo] = []
+    for decl in facts.syntax.classes:
         entity = facts.entities[decl.entity]
         info = ClassInfo(entity.qualified_name, decl.kind, file.iri(decl.entity), file, decl)
         info.name = decl.name
@@ -109,6 +127,9 @@ def declared_classes(file: FileScope) -> dict[int, Any]:
             info.outer = outer
             if not decl.is_local:
                 outer.types.setdefault(decl.name, info)
-        infos[index] = info
-        file.classes.append(info)
+        for each in decl.fields:
+            info.fields.setdefault(each.name, FieldInfo(info, each, file.iri(each.entity)))
+        for method in decl.methods:
+            info.methods.setdefault(method.name, []).append(MethodInfo(info, method, file.iri(method.entity)))
+        infos.append(info)
     return infos

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from graphmer_geo.kg.facts import FileFacts, LinkedFile
 from graphmer_geo.kg.languages.base import Message
@@ -11,6 +11,7 @@ from graphmer_geo.kg.resolve.java.bodies import BodyLinker
 from graphmer_geo.kg.resolve.java.emission import Emission
 from graphmer_geo.kg.resolve.java.files import FileScope
 from graphmer_geo.kg.resolve.java.frames import Context
+from graphmer_geo.kg.resolve.java.headers import Header
 from graphmer_geo.kg.resolve.java.imports import link_imports
 from graphmer_geo.kg.resolve.java.members import overridden
 from graphmer_geo.kg.resolve.java.model import ClassInfo, MethodInfo, Scope, Variable
@@ -22,8 +23,8 @@ from graphmer_geo.kg.resolve.java.world import World
 class JavaLinker:
     """Links the files of a process."""
 
-    def __init__(self, files: Sequence[FileFacts]) -> None:
-        self._worlds = Worlds(files)
+    def __init__(self, headers: Sequence[Header], facts: Mapping[int, FileFacts]) -> None:
+        self._worlds = Worlds(headers, facts)
 
     def exchange(self, inbox: Sequence[Message]) -> list[Message]:
         """Declarations say enough: no file has anything to say to another one."""

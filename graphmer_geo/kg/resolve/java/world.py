@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from graphmer_geo.kg.facts import FileFacts, SourceFile, external_iri
 from graphmer_geo.kg.languages.java import ops as o
 from graphmer_geo.kg.resolve.java import jdk
 from graphmer_geo.kg.resolve.java.dispatch import Dispatch
-from graphmer_geo.kg.resolve.java.files import FileScope, declared_classes
+from graphmer_geo.kg.resolve.java.entangled import entangled
+from graphmer_geo.kg.resolve.java.files import FileScope
+from graphmer_geo.kg.resolve.java.headers import IMPLICIT_SUPERS, Header, header_of
 from graphmer_geo.kg.resolve.java.model import (
     PRIMITIVE_TYPES,
     UNBOXED,
     ClassInfo,
-    FieldInfo,
-    MethodInfo,
     Scope,
     Type,
     member_type,
 )
+
+_Place = tuple[FileScope, int]  # a file, and the index of a class in it
+_NO_CLASSES: dict[str, _Place] = {}
 
 
 class World:
@@ -27,55 +30,46 @@ class World:
     What it says depends on the declarations and imports of all files, never on which file is linked first.
 
     Args:
-        facts: Files.
+        headers: What the files declare.
+        facts: All that those files say which are to be linked, by their index.
         around: Where to look for what these files do not declare.
     """
 
-    def __init__(self, facts: Sequence[FileFacts], around: World | None = None) -> None:
+    def __init__(
+        self, headers: Sequence[Header], facts: Mapping[int, FileFacts], around: World | None = None
+    ) -> None:
         self.around = around
-        self.packages: dict[str, dict[str, ClassInfo]] = {}
+        self._packages: dict[str, dict[str, _Place]] = {}
+        self._places: dict[str, _Place] = {}
         self.package_iris: dict[str, str] = {}
         #: qualified name -> IRI, as far as they were needed
         self.external_iris: dict[str, str] = around.external_iris if around else {}
         self._classes: dict[str, ClassInfo | None] = {}
         self._opaque: dict[str, ClassInfo] = around._opaque if around else {}  # by name only
-        self.files = [FileScope(self, each) for each in facts]
+        self.files = [FileScope(self, header, facts.get(index)) for index, header in enumerate(headers)]
         #: names that some file imports: such a class exists, also where nobody declares it
         self._imported = frozenset(name for file in self.files for name in file.single.values())
         for file in self.files:
             self._declare(file)
         source = SourceFile("java", "external", "-", "", "")
-        self._nowhere = FileScope(self, FileFacts(source, [], o.JavaSyntax("", [], [], ())))
+        self._nowhere = FileScope(self, header_of(FileFacts(source, [], o.JavaSyntax("", [], [], ()))))
         self._is_known_package: dict[str, bool] = {}
         self.object = self.known("java.lang.Object")
         self.dispatch = Dispatch(self)
         string = self.class_or_external("java.lang.String")
         self.string: Type | None = (string, (), 0) if string is not None else None
-        for file in self.files:  # in this order, for where a cycle of classes is entered matters
-            for info in file.classes:
-                if info.decl is not None and not info.decl.is_local:
-                    _ = info.ancestors
+        for file, index in entangled(self.files):  # where a cycle of classes is entered matters
+            _ = file.classes[index].ancestors
 
     def _declare(self, file: FileScope) -> None:
-        package = self.packages.setdefault(file.package, {})
-        self.package_iris.setdefault(file.package, file.iri(0))
-        for info in declared_classes(file).values():
-            self._add_members(info)
-            decl = info.decl
-            if decl is not None and not decl.is_local:
-                if info.outer is None:
-                    package.setdefault(info.name, info)
-                self._classes.setdefault(info.qualified, info)
-
-    @staticmethod
-    def _add_members(info: ClassInfo) -> None:
-        decl, file = info.decl, info.file
-        if decl is None:
-            return
-        for each in decl.fields:
-            info.fields.setdefault(each.name, FieldInfo(info, each, file.iri(each.entity)))
-        for method in decl.methods:
-            info.methods.setdefault(method.name, []).append(MethodInfo(info, method, file.iri(method.entity)))
+        package = self._packages.setdefault(file.package, {})
+        if file.package not in self.package_iris:
+            self.package_iris[file.package] = SourceFile(*file.header.source).iri("")
+        for index, row in enumerate(file.header.classes):
+            if not row.is_local:
+                if row.outer < 0:
+                    package.setdefault(row.name, (file, index))
+                self._places.setdefault(row.qualified, (file, index))
 
     # -- by name --------------------------------------------------------------------------------
 
@@ -84,6 +78,11 @@ class World:
         try:
             return self._classes[qualified]
         except KeyError:
+            place = self._places.get(qualified)
+            if place is not None:
+                found: ClassInfo | None = place[0].classes[place[1]]
+                self._classes[qualified] = found
+                return found
             found = self.around.known(qualified) if self.around else self._load(qualified)
             if found is None and qualified in self._imported:
                 found = self._outside(qualified)
@@ -111,15 +110,18 @@ class World:
         facts = jdk.facts_of(qualified)
         if facts is None:
             return None
-        file = FileScope(self, facts)
         top: ClassInfo | None = None
-        for info in declared_classes(file).values():
+        for info in FileScope(self, header_of(facts), facts).classes:
             info.external = True
             info.iri = external_iri("java", info.qualified)
-            self._add_members(info)
             if info.outer is None:
                 top = info
         return top
+
+    def in_package(self, package: str, name: str) -> ClassInfo | None:
+        """The top-level class of this name in a package of the corpus."""
+        place = self._packages.get(package, _NO_CLASSES).get(name)
+        return place[0].classes[place[1]] if place is not None else None
 
     def package_iri(self, name: str) -> str | None:
         """The IRI of a package of the corpus."""
@@ -130,7 +132,7 @@ class World:
         found = self._is_known_package.get(name)
         if found is None:
             beginning = name + "."
-            found = name in self.packages or any(each.startswith(beginning) for each in self.packages)
+            found = name in self._packages or any(each.startswith(beginning) for each in self._packages)
             rest = self.around.is_package if self.around else jdk.is_package
             found = self._is_known_package[name] = found or rest(name)
         return found
@@ -194,11 +196,7 @@ class World:
                 continue
             if not (cls.external and type_[0].opaque):  # the library's own rarer packages: nothing to inherit
                 found.append(type_)
-        implicit = {
-            "Enum": "java.lang.Enum",
-            "Record": "java.lang.Record",
-            "AnnotationType": "java.lang.annotation.Annotation",
-        }.get(decl.kind)
+        implicit = IMPLICIT_SUPERS.get(decl.kind)
         upper = self.known(implicit) if implicit is not None else None
         if upper is not None and upper is not cls:
             found.insert(0, (upper, ((cls, (), 0),) if decl.kind == "Enum" else (), 0))

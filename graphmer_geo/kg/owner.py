@@ -1,0 +1,165 @@
+"""The files that one process owns: it extracts them, keeps their facts, and links them."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from graphmer_geo.kg import emit
+from graphmer_geo.kg.claims import claims_of
+from graphmer_geo.kg.extract import Extracted, Task, extract_file, load_language
+from graphmer_geo.kg.facts import LinkedFile
+from graphmer_geo.kg.languages.base import Linker, Message, in_order
+from graphmer_geo.kg.occurrences import encoded
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What came of extracting a file; its facts stay where they are."""
+
+    number: int  #: of the task
+    problems: tuple[str, ...] = ()
+    module: str | None = None  #: None: there are no facts
+    lines: int = 0
+    claims: tuple[str, ...] = ()  #: what no other file may declare
+    package: str | None = None  #: its IRI, if it is a module that has modules
+    declared: emit.Quads = field(default_factory=lambda: emit.Quads(b"", 0))
+
+
+@dataclass(frozen=True, slots=True)
+class ToLink:
+    """A file to link."""
+
+    place: int  #: in the corpus
+    package: str | None  #: IRI of the package that declares this module
+    known: str | None = None  #: digest of what an earlier build made of it
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """What came of linking some files."""
+
+    references: emit.Quads
+    occurrences: pa.RecordBatch
+    how: Counter[str]
+    digests: dict[str, str]  #: file key -> hash of its source and quads
+    changed: bytes  #: N-Quads of the files whose digest is not the known one
+
+
+class Owner:
+    """Some files of each language.
+
+    Args:
+        note: Called with the number of a task when it begins, and with -1 when all are done: if this process
+            dies, that is the file that killed it.
+    """
+
+    def __init__(self, note: Callable[[int], None] = lambda number: None) -> None:
+        self._note = note
+        self._files: dict[int, Extracted] = {}  # task number -> facts
+        self._mine: dict[int, Extracted] = {}  # place in the corpus of the current language -> facts
+        self._shared: list[tuple[int, object]] = []
+        self._linker: Linker | None = None
+        self._owners: Sequence[int] = ()
+        self._number = 0
+        self._local: list[Message] = []  # between files of this owner
+        self._common = emit.Shared()
+
+    def ready(self) -> None:
+        """Nothing: to see whether the process is there."""
+
+    def extract(self, tasks: Sequence[tuple[int, Task]]) -> list[Read]:
+        """Extract some files and keep their facts."""
+        found = []
+        for number, task in tasks:
+            self._note(number)
+            found.append(self._read(number, extract_file(task)))
+        self._note(-1)
+        return found
+
+    def _read(self, number: int, result: Extracted) -> Read:
+        facts, declared = result.facts, result.declared
+        if facts is None or declared is None:
+            return Read(number, tuple(result.problems), lines=result.lines)
+        result.declared = None
+        self._files[number] = result
+        is_package = facts.entities and facts.entities[0].literals.get("isPackage")
+        return Read(
+            number, tuple(result.problems), facts.source.module, result.lines, claims_of(facts),
+            facts.iri(0) if is_package else None, declared,
+        )  # fmt: skip
+
+    def share(self, language: str, places: Mapping[int, int], is_alone: bool) -> bytes:
+        """What other owners need to know of this one's files of a language; nothing if there are none.
+
+        Args:
+            language: Where to find it.
+            places: Task number of each file that is in the graph, and its place in the corpus.
+            is_alone: Whether there is no other owner.
+        """
+        speaks = load_language(language)
+        self._mine = {place: self._files.pop(number) for number, place in places.items()}
+        self._shared = [(place, speaks.share(e.facts)) for place, e in self._mine.items() if e.facts]
+        return b"" if is_alone else pickle.dumps(self._shared, pickle.HIGHEST_PROTOCOL)
+
+    def begin(self, language: str, others: Sequence[bytes], owners: Sequence[int], number: int) -> None:
+        """Get ready to link.
+
+        Args:
+            language: Where to find it.
+            others: What the other owners share.
+            owners: The number of the owner of each file.
+            number: That of this owner.
+        """
+        shared = [*self._shared, *(each for part in others for each in pickle.loads(part))]
+        self._shared = []
+        shared.sort(key=lambda each: each[0])
+        mine = {place: e.facts for place, e in self._mine.items() if e.facts}
+        self._linker = load_language(language).linker([each for _, each in shared], mine)
+        self._owners, self._number = owners, number
+
+    def exchange(self, inbox: Sequence[bytes]) -> tuple[dict[int, bytes], bool]:
+        """One round: messages to each other owner, and whether this one has written to anybody at all."""
+        assert self._linker is not None
+        received = [*self._local, *(each for part in inbox for each in pickle.loads(part))]
+        outbox: defaultdict[int, list[Message]] = defaultdict(list)
+        for message in self._linker.exchange(in_order(received)):
+            outbox[self._owners[message.receiver]].append(message)
+        has_written = bool(outbox)
+        self._local = outbox.pop(self._number, [])
+        return {to: pickle.dumps(each, pickle.HIGHEST_PROTOCOL) for to, each in outbox.items()}, has_written
+
+    def link(self, files: Sequence[ToLink]) -> Linked:
+        """Link some files, and forget their facts."""
+        assert self._linker is not None
+        linked_files: list[LinkedFile] = []
+        texts: list[bytes] = []
+        changed: list[bytes] = []
+        digests: dict[str, str] = {}
+        count = 0
+        for file in files:
+            result = self._mine.pop(file.place)
+            facts = result.facts
+            assert facts is not None
+            linked = self._linker.link(file.place)
+            quads = emit.references(linked, result.text, facts.iri(0), file.package)
+            digest = hashlib.sha256(result.task.sha256.encode() + quads.text).hexdigest()
+            digests[facts.source.key] = digest
+            if file.known is not None and file.known != digest:
+                changed += [emit.declarations(facts, result.text).text, quads.text]
+            self._common.add(facts, linked, file.place)
+            linked_files.append(linked)
+            texts.append(quads.text)
+            count += quads.count
+        how: Counter[str] = Counter(row.how for linked in linked_files for row in linked.occurrences)
+        quads = emit.Quads(b"".join(texts), count)
+        return Linked(quads, encoded(linked_files), how, digests, b"".join(changed))
+
+    def finish(self) -> emit.Shared:
+        """What several of the linked files say alike."""
+        return self._common
