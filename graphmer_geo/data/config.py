@@ -92,6 +92,12 @@ class ChainConfig(_Config):
             if getattr(self, name) < 1:
                 raise UserError(f"{name} is {getattr(self, name)}; it must be at least 1")
 
+    @classmethod
+    def paper(cls, **changes: Any) -> Self:
+        """The chains of GraphMERT: 128 roots with tails of at most 7 leaves."""
+        published: dict[str, Any] = {"max_roots": 128, "max_leaves_per_tail": 7}
+        return cls(**(published | changes))
+
     def is_target(self, relation: str) -> bool:
         """Whether tails of this relation (or its inverse, ``name^-1``) may be masked."""
         name = relation.removesuffix(INVERSE)

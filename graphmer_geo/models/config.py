@@ -52,10 +52,24 @@ class GraphMERConfig:
     """How attention decays with distance."""
     decay_lambda: float = 0.6
     """Base of the decay."""
+    decay_offset: int = 1
+    """Added to the distance under the root of the decay: 1 (the authors' code) or 0 (their text)."""
+    decay_per_head: bool = True
+    """A learnable decay for each attention head, or one for all."""
     leaf_edges: Literal["star", "path"] = "star"
     """Whether neighbouring leaves of a tail are joined."""
     positions: Literal["rope", "none"] = "rope"
-    """Positions of roots."""
+    """Rotary positions of roots and slot embeddings of leaves, or neither, as in the paper."""
+    hgat_every: int = 0
+    """Run H-GAT over chain and leaf edges also after every so many layers; 0: fusion only."""
+    output_transform: bool = False
+    """Give token heads LN(GELU(Linear(state))) to read, as in the paper."""
+    sbo: bool = False
+    """Predict masked spans also from their boundaries, with a decoder of its own."""
+    max_span: int = 7
+    """Places in a span with a vector of their own."""
+    ranking: bool = True
+    """Rank entities at masked leaves (not in the paper)."""
     pre_norm: bool = True
     """Pre-LN with a final LayerNorm; false: post-LN, as in the paper."""
     max_slots: int = 16
@@ -74,6 +88,8 @@ class GraphMERConfig:
     """Weight of the masked-node loss (the paper's mu)."""
     rank_weight: float = 1.0
     """Weight of the ranking loss (nu)."""
+    sbo_weight: float = 1.0
+    """Weight of the span-boundary loss."""
     pad_id: int = 0
     """Id of the padding token."""
     mask_id: int = 2
@@ -100,7 +116,7 @@ class GraphMERConfig:
             "num_layers",
             "num_heads",
         )
-        for name in (*positive, "ffn_size", "max_slots", "popularity_buckets"):
+        for name in (*positive, "ffn_size", "max_slots", "max_span", "popularity_buckets"):
             if getattr(self, name) < 1:
                 raise UserError(f"{name}={getattr(self, name)}; it must be at least 1")
         if self.hidden_size % self.num_heads:
@@ -115,7 +131,10 @@ class GraphMERConfig:
                 raise UserError(f"{name}={getattr(self, name)}; choose a value in [0, 1)")
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
-                raise UserError(f"{name}={getattr(self, name)!r}; choose one of {', '.join(choices)}")
+                listed = ", ".join(map(str, choices))
+                raise UserError(f"{name}={getattr(self, name)!r}; choose one of {listed}")
+        if not 0 <= self.hgat_every <= self.num_layers:
+            raise UserError(f"hgat_every={self.hgat_every}; choose 0 … num_layers={self.num_layers}")
         highest = max(self.relation_map.values(), default=0)
         if highest >= self.num_relations:
             raise UserError(
@@ -136,6 +155,35 @@ class GraphMERConfig:
         """256/4/4/1024: 3.2 M parameters in the trunk, for a CPU."""
         sizes: dict[str, Any] = {"hidden_size": 256, "num_layers": 4, "num_heads": 4, "ffn_size": 1024}
         return cls(**(sizes | changes))
+
+    @classmethod
+    def paper(cls, **changes: Any) -> Self:
+        """GraphMERT as published: 12 layers of 512/8/2048, and nothing that its authors did not have.
+
+        Where paper and code differ, this is the code: ``decay_offset=1`` and ``leaf_edges="path"`` (the text
+        has 0, a figure a star). With the published 30,522 tokens and 30 relation rows it has 78.62 M
+        parameters. Its chains are those of :meth:`graphmer_geo.data.ChainConfig.paper`.
+        """
+        published: dict[str, Any] = {
+            "vocab_size": 30_522,
+            "num_relations": 30,
+            "hidden_size": 512,
+            "num_layers": 12,
+            "num_heads": 8,
+            "ffn_size": 2048,
+            "attention_dropout": 0.1,
+            "num_bases": None,
+            "relation_embedding": False,
+            "relation_bias": False,
+            "decay": "multiplicative",
+            "leaf_edges": "path",
+            "positions": "none",
+            "pre_norm": False,
+            "output_transform": True,
+            "sbo": True,
+            "ranking": False,
+        }
+        return cls(**(published | changes))
 
     def to_dict(self) -> dict[str, Any]:
         """All fields, of JSON types."""
@@ -177,8 +225,9 @@ class GraphMERConfig:
         return cls.from_dict(values)
 
 
-_CHOICES = {
+_CHOICES: dict[str, tuple[Any, ...]] = {
     "decay": ("additive", "multiplicative", "none"),
+    "decay_offset": (0, 1),
     "leaf_edges": ("star", "path"),
     "positions": ("rope", "none"),
 }

@@ -4,57 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
+from graphmer_geo.errors import UserError
 from graphmer_geo.models.checkpoint import HubMixin, load_model, save_model
 from graphmer_geo.models.config import GraphMERConfig
+from graphmer_geo.models.output import GraphMEROutput, Objective
 from graphmer_geo.nn import (
     EntityRankingHead,
     LeafyChainEmbedding,
     LeafyChainEncoder,
     LMHead,
     Names,
+    OutputTransform,
     QueryContext,
+    SpanBoundaryHead,
     sampled_softmax_loss,
     token_loss,
 )
 
 #: What counts as a target of each objective: an entry of this key of a batch.
-TARGETS = {"mlm": "mlm_label", "mnm": "mnm_label", "rank": "rank_target"}
+TARGETS = {"mlm": "mlm_label", "mnm": "mnm_label", "rank": "rank_target", "sbo": "mlm_place"}
 
 #: Scores computed at once by :meth:`GraphMER.rank`; bounds its memory to a few hundred MB.
 _RANK_BLOCK = 4_000_000
 
 
-class GraphMEROutput(NamedTuple):
-    """What a training step needs and logs.
-
-    ``losses``, ``metrics`` (accuracies), ``counts`` (numbers of targets) and ``hits`` (which targets were
-    met, ``[k]`` bool each) hold only the objectives that have targets in the batch; values of ``losses`` and
-    ``metrics`` are detached scalars.
-    """
-
-    loss: Tensor
-    losses: dict[str, Tensor]
-    metrics: dict[str, Tensor]
-    counts: dict[str, int]
-    hits: dict[str, Tensor]
-
-
 class GraphMER(nn.Module, HubMixin):
-    r"""Token embedding with H-GAT fusion, transformer, and three heads.
+    r"""Token embedding with H-GAT fusion, transformer, and heads.
 
     .. math::
-        L = \lambda L_\mathrm{MLM} + \mu L_\mathrm{MNM} + \nu L_\mathrm{rank},
+        L = \lambda L_\mathrm{MLM} + \mu L_\mathrm{MNM} + \nu L_\mathrm{rank} + \sigma L_\mathrm{SBO},
 
     each a mean over its own targets. After GraphMERT (arXiv 2510.09580); what differs is said at each layer.
 
     A batch is a mapping of tensors, as :class:`~graphmer_geo.data.LeafyChainData` batches: ``tok``, ``root``,
     ``group``, ``slot``, ``batch``, ``edge_index``, ``edge_rel``, ``ptr``, and the targets that are there
-    (``mlm_index``/``mlm_label``, ``mnm_index``/``mnm_label``, ``rank_index``/``rank_rel`` with candidates
+    (``mlm_index``/``mlm_label``, with ``mlm_left_index``/``mlm_right_index``/``mlm_place`` also for SBO;
+    ``mnm_index``/``mnm_label``, ``rank_index``/``rank_rel`` with candidates
     ``cand_tok``/``cand_ptr``/``cand_kind``/``cand_log_q``/``rank_target``/``rank_allowed`` and, to rank by
     nearness, ``rank_near``).
 
@@ -70,7 +60,7 @@ class GraphMER(nn.Module, HubMixin):
             config.hidden_size,
             config.num_relations,
             num_bases=config.num_bases,
-            max_slots=config.max_slots,
+            max_slots=0 if config.positions == "none" else config.max_slots,
             dropout=config.dropout,
             relation_dropout=config.relation_dropout,
             hgat=config.hgat,
@@ -81,34 +71,54 @@ class GraphMER(nn.Module, HubMixin):
             config.num_layers,
             config.num_heads,
             config.ffn_size,
-            num_relations=config.num_relations if config.relation_bias else None,
+            num_relations=config.num_relations,
             dropout=config.dropout,
             attention_dropout=config.attention_dropout,
             decay=config.decay,
             decay_lambda=config.decay_lambda,
+            decay_offset=config.decay_offset,
+            decay_per_head=config.decay_per_head,
             leaf_edges=config.leaf_edges,
             positions=config.positions,
             pre_norm=config.pre_norm,
+            relation_bias=config.relation_bias,
+            hgat_every=config.hgat_every,
+            num_bases=config.num_bases,
+            relation_dropout=config.relation_dropout,
         )
+        self.output_transform = self.sbo_head = self.ranking_head = None
+        if config.output_transform:
+            self.output_transform = OutputTransform(config.hidden_size, config.hidden_size)
         self.lm_head = LMHead(config.hidden_size, config.vocab_size)
-        self.ranking_head = EntityRankingHead(
-            config.hidden_size,
-            config.vocab_size,
-            config.num_relations,
-            config.num_entity_kinds,
-            lexical_features=config.lexical_features,
-            popularity=config.popularity,
-            buckets=config.popularity_buckets,
-            proximity=config.proximity,
-        )
-        self.reset_parameters()
+        if config.sbo:
+            self.sbo_head = SpanBoundaryHead(config.hidden_size, config.vocab_size, config.max_span)
+        if config.ranking:
+            self.ranking_head = EntityRankingHead(
+                config.hidden_size,
+                config.vocab_size,
+                config.num_relations,
+                config.num_entity_kinds,
+                lexical_features=config.lexical_features,
+                popularity=config.popularity,
+                buckets=config.popularity_buckets,
+                proximity=config.proximity,
+            )
+        self._draw_linear_layers()
 
     def reset_parameters(self) -> None:
-        """Draws all parameters anew; linear layers from N(0, 0.02) with zero bias."""
-        for part in (self.embedding, self.encoder, self.lm_head, self.ranking_head):
-            part.reset_parameters()
-        for part in (self.encoder, self.lm_head):
-            for module in part.modules():
+        """Draws all parameters anew; linear layers of trunk and token heads from N(0, 0.02)."""
+        parts: tuple[Any, ...] = (self.embedding, self.encoder, *self._token_heads(), self.ranking_head)
+        for part in parts:
+            if part is not None:
+                part.reset_parameters()
+        self._draw_linear_layers()
+
+    def _token_heads(self) -> tuple[nn.Module | None, ...]:
+        return self.output_transform, self.lm_head, self.sbo_head
+
+    def _draw_linear_layers(self) -> None:
+        for part in (self.encoder, *self._token_heads()):
+            for module in part.modules() if part is not None else ():
                 if isinstance(module, nn.Linear):
                     nn.init.normal_(module.weight, std=0.02)
                     nn.init.zeros_(module.bias)
@@ -132,61 +142,65 @@ class GraphMER(nn.Module, HubMixin):
                 part of a larger one: the losses of the parts add up to that of the whole. Default: its own.
         """
         states = self.encode(batch)
-        results: dict[str, tuple[Tensor, Tensor, Tensor]] = {}  # loss, scores, labels
+        found: dict[str, Objective] = {}
         for name in ("mlm", "mnm"):
             if f"{name}_index" in batch:
-                labels = batch[f"{name}_label"]
-                logits = self.token_logits(states[batch[f"{name}_index"]]).float()
-                results[name] = (token_loss(logits, labels), logits, labels)
-        if "rank_index" in batch and "rank_target" in batch:
-            names, target = (
-                Names(batch["cand_tok"], batch["cand_ptr"], batch["cand_kind"]),
-                batch["rank_target"],
-            )
-            allowed = batch["rank_allowed"] if "rank_allowed" in batch else None
-            log_q = batch["cand_log_q"] if "cand_log_q" in batch else None
-            context = self._context(batch, states)
-            near = batch["rank_near"] if "rank_near" in batch else None
-            scores = self.ranking_head(
-                context, names, self.entity_embeddings(*names), target if self.training else None, near
-            )
-            if allowed is not None:
-                scores = scores.masked_fill(~allowed.scatter(1, target.unsqueeze(1), True), float("-inf"))
-            results["rank"] = (sampled_softmax_loss(scores, target, log_q), scores, target)
-        weights = {
-            "mlm": self.config.mlm_weight,
-            "mnm": self.config.mnm_weight,
-            "rank": self.config.rank_weight,
-        }
-        share = {
-            name: 1.0 if totals is None else labels.numel() / totals[name].clamp(min=1)
-            for name, (_, _, labels) in results.items()
-        }
-        total = sum(
-            (weights[name] * share[name] * loss for name, (loss, _, _) in results.items()),
-            states.new_zeros(()),
-        )
-        present = {name: result for name, result in results.items() if result[2].numel()}
-        hits = {name: scores.detach().argmax(-1) == labels for name, (_, scores, labels) in present.items()}
-        return GraphMEROutput(
-            total,
-            {name: loss.detach() for name, (loss, _, _) in present.items()},
-            {f"{name}_acc": hit.float().mean() for name, hit in hits.items()},
-            {name: labels.numel() for name, (_, _, labels) in present.items()},
-            hits,
-        )
+                logits = self.token_logits(states[batch[f"{name}_index"]])
+                found[name] = _token_objective(logits, batch[f"{name}_label"])
+        if self.sbo_head is not None and "mlm_place" in batch:
+            found["sbo"] = _token_objective(self.span_logits(states, batch), batch["mlm_label"])
+        if self.ranking_head is not None and "rank_index" in batch and "rank_target" in batch:
+            found["rank"] = self._rank_objective(self.ranking_head, batch, states)
+        weights = {name: getattr(self.config, f"{name}_weight") for name in found}
+        return GraphMEROutput.of(found, weights, states.new_zeros(()), totals)
+
+    def _rank_objective(
+        self, head: EntityRankingHead, batch: Mapping[str, Tensor], states: Tensor
+    ) -> Objective:
+        names = Names(batch["cand_tok"], batch["cand_ptr"], batch["cand_kind"])
+        target = batch["rank_target"]
+        allowed = batch["rank_allowed"] if "rank_allowed" in batch else None
+        log_q = batch["cand_log_q"] if "cand_log_q" in batch else None
+        near = batch["rank_near"] if "rank_near" in batch else None
+        entity = self.entity_embeddings(*names)
+        scores = head(self._context(batch, states), names, entity, target if self.training else None, near)
+        if allowed is not None:
+            scores = scores.masked_fill(~allowed.scatter(1, target.unsqueeze(1), True), float("-inf"))
+        return Objective(sampled_softmax_loss(scores, target, log_q), scores, target)
 
     def token_logits(self, states: Tensor) -> Tensor:
         """Vocabulary logits ``[k, vocab_size]`` of states ``[k, hidden_size]``."""
+        if self.output_transform is not None:
+            states = self.output_transform(states)
         return self.lm_head(states, self.embedding.token.weight)
+
+    def span_logits(self, states: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        """Vocabulary logits ``[k, vocab_size]`` of masked roots from the boundaries of their spans."""
+        if self.sbo_head is None:
+            raise UserError("this model has no span-boundary head; configure it with sbo=true")
+        sides = [states[batch[f"mlm_{side}_index"]] for side in ("left", "right")]
+        if self.output_transform is not None:
+            sides = [self.output_transform(side) for side in sides]
+        return self.sbo_head(*sides, batch["mlm_place"])
+
+    @property
+    def ranker(self) -> EntityRankingHead:
+        """The ranking head.
+
+        Raises:
+            UserError: this model has none.
+        """
+        if self.ranking_head is None:
+            raise UserError("this model ranks no entities; configure it with ranking=true")
+        return self.ranking_head
 
     def entity_embeddings(self, tok: Tensor, ptr: Tensor, kind: Tensor) -> Tensor:
         """Vectors ``[C, hidden_size]`` of entities, by name tokens (``tok[ptr[c]:ptr[c + 1]]``) and kind."""
-        return self.ranking_head.entity_vectors(Names(tok, ptr, kind), self.embedding.token.weight)
+        return self.ranker.entity_vectors(Names(tok, ptr, kind), self.embedding.token.weight)
 
     def rank_scores(self, states: Tensor, rel: Tensor, cand_emb: Tensor) -> Tensor:
         """Semantic scores ``[q, C]`` of masked leaves' states ``[q, D]``; :meth:`rank` adds the rest."""
-        return self.ranking_head.similarity(self.ranking_head.query_vectors(states, rel), cand_emb)
+        return self.ranker.similarity(self.ranker.query_vectors(states, rel), cand_emb)
 
     @torch.no_grad()
     def rank(
@@ -225,7 +239,7 @@ class GraphMER(nn.Module, HubMixin):
             stop = min(start + block, count)
             levels = None if near is None else near[:, start:stop]
             parts.append(
-                self.ranking_head(context, names.part(start, stop), cand_emb[start:stop], None, levels)
+                self.ranker(context, names.part(start, stop), cand_emb[start:stop], None, levels)
             )
         return torch.cat(parts, dim=1) if parts else cand_emb.new_zeros(context.node.numel(), 0)
 
@@ -241,7 +255,7 @@ class GraphMER(nn.Module, HubMixin):
                 directions; give each pair once per code base, so that no large one dominates the counts.
             tail: ``[m]`` their tails, as indices into ``names``.
         """
-        head = self.ranking_head
+        head = self.ranker
         head.salience.set_vocabulary(tokens)
         head.salience.set_document_frequency(names)
         if head.popularity is not None:
@@ -299,7 +313,12 @@ class GraphMER(nn.Module, HubMixin):
         return QueryContext(batch["rank_index"], batch["rank_rel"], states, tok, *place)
 
 
+def _token_objective(logits: Tensor, labels: Tensor) -> Objective:
+    logits = logits.float()
+    return Objective(token_loss(logits, labels), logits, labels)
+
+
 def _part_of(name: str) -> str:
-    if name.startswith(("embedding.hgat", "embedding.relation", "encoder.bias")):
+    if name.startswith(("embedding.hgat", "embedding.relation", "encoder.bias", "encoder.convs")):
         return "relation"
     return {"embedding": "embeddings", "encoder": "trunk"}.get(name.split(".")[0], "heads")

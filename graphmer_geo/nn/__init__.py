@@ -2,6 +2,7 @@
 
 from graphmer_geo.nn.attention import GraphDecayAttention
 from graphmer_geo.nn.bias import AttentionBias, GraphAttentionBias, RelationBias
+from graphmer_geo.nn.chain_conv import LeafyChainConv
 from graphmer_geo.nn.conv import HGATConv
 from graphmer_geo.nn.decay import GraphDecay, decay_log
 from graphmer_geo.nn.distance import leafy_chain_distance
@@ -14,6 +15,7 @@ from graphmer_geo.nn.names import Names, TokenSalience
 from graphmer_geo.nn.popularity import NamePopularity
 from graphmer_geo.nn.proximity import Proximity
 from graphmer_geo.nn.rotary import rotary_angles, rotate
+from graphmer_geo.nn.span_boundary import OutputTransform, SpanBoundaryHead
 
 __all__ = [
     "AttentionBias",
@@ -23,15 +25,18 @@ __all__ = [
     "GraphDecayAttention",
     "HGATConv",
     "LMHead",
+    "LeafyChainConv",
     "LeafyChainEmbedding",
     "LeafyChainEncoder",
     "LeafyChainEncoderLayer",
     "LexicalMatch",
     "NamePopularity",
     "Names",
+    "OutputTransform",
     "Proximity",
     "QueryContext",
     "RelationBias",
+    "SpanBoundaryHead",
     "TokenSalience",
     "decay_log",
     "leafy_chain_distance",

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from graphmer_geo.nn.conv import HGATConv
 from graphmer_geo.nn.dropout import Dropout
+from graphmer_geo.nn.undrawn import undrawn
 
 
 class LeafyChainEmbedding(nn.Module):
@@ -52,13 +53,15 @@ class LeafyChainEmbedding(nn.Module):
     ) -> None:
         super().__init__()
         self.max_slots = max_slots
-        self.token = nn.Embedding(vocab_size, channels)
-        self.slot = nn.Embedding(max_slots, channels) if max_slots else None
-        self.relation = nn.Embedding(num_relations, channels, padding_idx=0) if relation_embedding else None
+        self.token = undrawn(nn.Embedding, vocab_size, channels)
+        self.slot = undrawn(nn.Embedding, max_slots, channels) if max_slots else None
+        self.relation = None
+        if relation_embedding:
+            self.relation = undrawn(nn.Embedding, num_relations, channels, padding_idx=0)
         self.hgat = None
         if hgat:
-            self.hgat = HGATConv(
-                channels, channels, num_relations, num_bases=num_bases, dropout=relation_dropout
+            self.hgat = undrawn(
+                HGATConv, channels, channels, num_relations, num_bases=num_bases, dropout=relation_dropout
             )
         self.dropout = Dropout(dropout)
         self.reset_parameters()

@@ -10,6 +10,7 @@ from graphmer_geo.nn.lexical import LexicalMatch, QueryContext
 from graphmer_geo.nn.names import Names, TokenSalience
 from graphmer_geo.nn.popularity import NamePopularity
 from graphmer_geo.nn.proximity import Proximity
+from graphmer_geo.nn.undrawn import undrawn
 
 
 class LMHead(nn.Module):
@@ -27,8 +28,7 @@ class LMHead(nn.Module):
         super().__init__()
         self.transform = nn.Linear(channels, channels)
         self.norm = nn.LayerNorm(channels)
-        self.bias = nn.Parameter(torch.empty(vocab_size))
-        self.reset_parameters()
+        self.bias = nn.Parameter(torch.zeros(vocab_size))
 
     def reset_parameters(self) -> None:
         """Draws the transformation anew and sets the bias to 0."""
@@ -91,17 +91,21 @@ class EntityRankingHead(nn.Module):
     ) -> None:
         super().__init__()
         self.salience = TokenSalience(vocab_size)
-        self.kind = nn.Embedding(num_entity_kinds, channels)
-        self.entity = nn.Linear(channels, channels, bias=False)
+        self.kind = undrawn(nn.Embedding, num_entity_kinds, channels)
+        self.entity = undrawn(nn.Linear, channels, channels, bias=False)
         self.entity_norm = nn.LayerNorm(channels)
-        self.query = nn.Linear(channels, channels, bias=False)
-        self.query_scale = nn.Embedding(num_relations, channels)
-        self.query_shift = nn.Embedding(num_relations, channels)
+        self.query = undrawn(nn.Linear, channels, channels, bias=False)
+        self.query_scale = undrawn(nn.Embedding, num_relations, channels)
+        self.query_shift = undrawn(nn.Embedding, num_relations, channels)
         self.query_norm = nn.LayerNorm(channels)
         self.log_scale = nn.Parameter(torch.empty(()))
-        self.popularity = NamePopularity(channels, num_relations, buckets=buckets) if popularity else None
-        self.lexical = LexicalMatch(channels, num_relations) if lexical_features else None
-        self.proximity = Proximity(channels, num_relations) if proximity else None
+        self.popularity = self.lexical = self.proximity = None
+        if popularity:
+            self.popularity = undrawn(NamePopularity, channels, num_relations, buckets=buckets)
+        if lexical_features:
+            self.lexical = undrawn(LexicalMatch, channels, num_relations)
+        if proximity:
+            self.proximity = undrawn(Proximity, channels, num_relations)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

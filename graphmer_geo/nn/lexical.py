@@ -11,6 +11,7 @@ from torch_geometric.utils import softmax
 
 from graphmer_geo.nn.mentions import find_mentions
 from graphmer_geo.nn.names import Names, TokenSalience, WeightedNames
+from graphmer_geo.nn.undrawn import undrawn
 
 _POINTER_FLOOR = 0.01
 #: Weights are kept divided by this, see LOG_GAIN in names.py.
@@ -93,9 +94,9 @@ class LexicalMatch(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.empty(len(_INITIAL)))
         self.relation_weight = nn.Parameter(torch.empty(num_relations, len(_INITIAL)))
-        self.query_weight = nn.Linear(channels, len(_INITIAL), bias=False)
-        self.pointer_query = nn.Linear(channels, pointer_channels, bias=False)
-        self.pointer_key = nn.Linear(channels, pointer_channels, bias=False)
+        self.query_weight = undrawn(nn.Linear, channels, len(_INITIAL), bias=False)
+        self.pointer_query = undrawn(nn.Linear, channels, pointer_channels, bias=False)
+        self.pointer_key = undrawn(nn.Linear, channels, pointer_channels, bias=False)
         self.reset_parameters()
 
     @torch.no_grad()

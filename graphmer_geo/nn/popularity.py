@@ -49,7 +49,8 @@ class NamePopularity(nn.Module):
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
-        """Draws the learned term near 0 and gives whole names a weight of 1, last components of 0.3."""
+        """Draws the learned term near 0, weighs whole names 1 and last components 0.3, forgets counts."""
+        self.counts.zero_()
         nn.init.normal_(self.relation, std=0.02)
         nn.init.normal_(self.entity, std=self.entity.size(1) ** -0.5)
         self.count_weight.copy_(torch.tensor(_INITIAL) / _GAIN)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from graphmer_geo.nn.undrawn import undrawn
+
 #: Levels: elsewhere; outside the corpus; same unit; same file; same scope (siblings, owner, member).
 LEVELS = 5
 #: Weights are kept divided by this, see LOG_GAIN in names.py.
@@ -32,7 +34,7 @@ class Proximity(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.empty(LEVELS))
         self.relation_weight = nn.Parameter(torch.empty(num_relations, LEVELS))
-        self.query_weight = nn.Linear(channels, LEVELS, bias=False)
+        self.query_weight = undrawn(nn.Linear, channels, LEVELS, bias=False)
         self.reset_parameters()
 
     @torch.no_grad()

@@ -122,7 +122,7 @@ class ProgressBar(TrainerCallback):
     ) -> None:
         """Show the losses."""
         if self.task is not None and logs:
-            shown = {k: logs[k] for k in ("mlm", "mnm", "rank", "tokens_per_second") if k in logs}
+            shown = {k: logs[k] for k in ("mlm", "mnm", "sbo", "rank", "tokens_per_second") if k in logs}
             text = " ".join(f"{k} {v:.3g}" for k, v in shown.items())
             self.bar.update(self.task, description=f"step {state.global_step} {text}")
 

@@ -134,6 +134,8 @@ def tokenizer_hash(folder: DataFolder) -> str:
 def new_model(config: GraphMERConfig, folder: DataFolder, tables: Tables) -> GraphMER:
     """A model with fresh weights and the counts of the train split."""
     network = GraphMER(config)
+    if network.ranking_head is None:
+        return network
     relation, tail = tables.once_per_unit()
     entities = np.flatnonzero(tables.known_to_train)
     network.fit_statistics(

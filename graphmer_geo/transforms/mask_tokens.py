@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from graphmer_geo.data.leafy_chain import IntArray, LeafyChainData, root_tokens
+from graphmer_geo.data.leafy_chain import IntArray, LeafyChainData, ranges, root_tokens
 from graphmer_geo.data.token_table import TokenTable
 from graphmer_geo.errors import UserError
 from graphmer_geo.transforms.base import SeededTransform, corrupt
@@ -17,7 +17,9 @@ class MaskTokens(SeededTransform):
     Span lengths in tokens are geometric, truncated at ``max_span`` and renormalised; a span starts at the
     start of a word and is prolonged to the end of the word it stops in. Spans do not overlap. Drawing ends
     when ``mlm_prob`` of the roots that are not special are covered. Sets ``mlm_index`` ``[k]`` (nodes),
-    ``mlm_label`` ``[k]`` (true tokens) and corrupts ``tok`` 80/10/10.
+    ``mlm_label`` ``[k]`` (true tokens), and for the span-boundary objective ``mlm_left_index``,
+    ``mlm_right_index`` (the roots before and after the span of each target, which may be masked themselves)
+    and ``mlm_place`` (its place in the span, from 0), all ``[k]``. Corrupts ``tok`` 80/10/10.
 
     Args:
         vocab: What the vocabulary looks like.
@@ -46,15 +48,19 @@ class MaskTokens(SeededTransform):
     def apply(self, data: LeafyChainData, rng: np.random.Generator) -> LeafyChainData:
         """See the class."""
         roots = root_tokens(data).numpy()
-        chosen = self._spans(roots, rng)
+        start, end = self._spans(roots, rng)
+        chosen, length = ranges(start, end - start), end - start
         tok = data["tok"].numpy()
         data["mlm_index"] = torch.from_numpy(chosen)
+        data["mlm_left_index"] = torch.from_numpy(np.repeat(np.maximum(start - 1, 0), length))
+        data["mlm_right_index"] = torch.from_numpy(np.repeat(np.minimum(end, len(roots) - 1), length))
+        data["mlm_place"] = torch.from_numpy(chosen - np.repeat(start, length))
         data["mlm_label"] = torch.from_numpy(tok[chosen])
         data["tok"] = torch.from_numpy(corrupt(tok, chosen, self.vocab, rng, all_mask=self.all_mask))
         return data
 
-    def _spans(self, roots: IntArray, rng: np.random.Generator) -> IntArray:
-        """Sorted positions of all selected roots."""
+    def _spans(self, roots: IntArray, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
+        """First root of each span and the root after its last, sorted; ``[spans]`` each."""
         words = self.vocab.word_ids(roots)
         plain = ~self.vocab.special[roots]
         first = np.ones(len(roots), np.bool_)
@@ -63,7 +69,7 @@ class MaskTokens(SeededTransform):
         lengths = np.searchsorted(self.cumulative, rng.random(len(starts)), side="right") + 1
         budget = self.mlm_prob * np.count_nonzero(plain)
         taken = np.zeros(len(roots), np.bool_)
-        count = 0
+        count, spans = 0, []
         for start, length in zip(starts.tolist(), lengths.tolist(), strict=True):
             if count >= budget:
                 break
@@ -71,7 +77,9 @@ class MaskTokens(SeededTransform):
             if not taken[start:end].any():
                 taken[start:end] = True
                 count += end - start
-        return np.flatnonzero(taken)
+                spans.append((start, end))
+        table = np.array(sorted(spans), np.int64).reshape(-1, 2)
+        return table[:, 0], table[:, 1]
 
     @staticmethod
     def _word_end(words: IntArray, plain: np.ndarray, start: int, length: int) -> int:

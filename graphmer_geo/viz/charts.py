@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from graphmer_geo.viz.palette import INK, MUTED, RULE, SERIES
 
 #: What the parts of the loss are called in a log, and to a reader.
-LOSS_PARTS = {"loss": "total", "mlm": "masked tokens", "mnm": "masked nodes", "rank": "entity ranking"}
+LOSS_PARTS = {"loss": "total", "mlm": "masked tokens", "mnm": "masked nodes", "rank": "entity ranking",
+              "sbo": "span boundaries"}
 
 _STYLE: Any = {
     "svg.fonttype": "none",

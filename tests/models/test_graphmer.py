@@ -82,7 +82,8 @@ def test_switches_remove_parameters() -> None:
         popularity=False,
     )
     gone = names - {name for name, _ in bare.named_parameters()}
-    assert {name.split(".")[1] for name in gone} == {"hgat", "relation", "bias", "popularity", "lexical"}
+    parts = {"hgat", "relation", "slot", "bias", "popularity", "lexical"}
+    assert {name.split(".")[1] for name in gone} == parts
     assert bare.num_parameters_by_part()["relation"] == 0
     bare(fake_batch(4)).loss.backward()
 

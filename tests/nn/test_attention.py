@@ -26,9 +26,9 @@ RELATION = torch.tensor([1, 1, 1, 1, 2, 3])
 HEADS = 3
 
 
-def make_bias(decay: str, relation: bool = True) -> GraphAttentionBias:
+def make_bias(decay: str, relation: bool = True, **options: object) -> GraphAttentionBias:
     torch.manual_seed(0)
-    module = GraphAttentionBias(HEADS, 4 if relation else None, decay)
+    module = GraphAttentionBias(HEADS, 4 if relation else None, decay, **options)
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.normal_()
@@ -38,7 +38,7 @@ def make_bias(decay: str, relation: bool = True) -> GraphAttentionBias:
 def slow_bias(module: GraphAttentionBias) -> tuple[Tensor, Tensor]:
     """Bias and factor, one pair of nodes at a time."""
     bias, factor = torch.zeros(HEADS, 2, 7, 7), torch.ones(HEADS, 2, 7, 7)
-    distance = leafy_chain_distance(ROOT, GROUP, SLOT)
+    distance = leafy_chain_distance(ROOT, GROUP, SLOT, module.leaf_edges)
     relation_of = {tuple(edge): r for edge, r in zip(EDGES.t().tolist(), RELATION.tolist(), strict=True)}
     for k in range(HEADS):
         for b in range(2):
@@ -50,7 +50,8 @@ def slow_bias(module: GraphAttentionBias) -> tuple[Tensor, Tensor]:
                     if not MASK[b, i]:
                         continue
                     if module.decay.p is not None:
-                        log_f = gelu((distance[b, i, j] + 1.0).sqrt() - module.decay.p[k]) * math.log(0.6)
+                        p = module.decay.p.expand(HEADS)[k]
+                        log_f = gelu((distance[b, i, j] + module.decay.offset).sqrt() - p) * math.log(0.6)
                         if module.decay.mode == "additive":
                             bias[k, b, i, j] += log_f
                         else:
@@ -76,6 +77,22 @@ def test_bias_equals_pair_by_pair(decay: str, relation: bool) -> None:
         )
     else:
         assert factor is None
+
+
+@pytest.mark.parametrize("leaf_edges", ["star", "path"])
+@pytest.mark.parametrize("per_head", [True, False])
+@pytest.mark.parametrize("offset", [0, 1])
+@pytest.mark.parametrize("decay", ["additive", "multiplicative"])
+def test_switches_of_the_decay_equal_the_formula(
+    decay: str, offset: int, per_head: bool, leaf_edges: str
+) -> None:
+    module = make_bias(decay, leaf_edges=leaf_edges, decay_offset=offset, decay_per_head=per_head)
+    assert module.decay.p.numel() == (HEADS if per_head else 1)
+    found = module(ROOT, GROUP, SLOT, MASK, EDGES, RELATION)
+    pairs = (MASK[:, :, None] & MASK[:, None, :]).expand(HEADS, 2, 7, 7)
+    for part, expected in zip(found, slow_bias(module), strict=True):
+        if part is not None:
+            torch.testing.assert_close(part[pairs], expected[pairs])
 
 
 @pytest.mark.parametrize("decay", ["additive", "multiplicative"])

@@ -15,6 +15,23 @@ def test_published_values() -> None:
     )
 
 
+def test_published_values_of_the_papers_form() -> None:
+    expected = {0: 1.084, 1: 1.000, 2: 0.870, 3: 0.750, 10: 0.337, 50: 0.045, 127: 0.005}
+    f = decay_log(torch.tensor(list(expected), dtype=torch.double), torch.ones(()), offset=0).exp()
+    torch.testing.assert_close(
+        f, torch.tensor(list(expected.values()), dtype=torch.double), atol=6e-4, rtol=0
+    )
+
+
+def test_one_p_for_all_heads() -> None:
+    decay = GraphDecay(3, per_head=False)
+    table = decay(20)
+    assert table.shape == (3, 21)
+    assert torch.equal(table[0], table[2])
+    table.sum().backward()
+    assert decay.p.grad.shape == (1,)
+
+
 def test_table_equals_formula_and_p_learns() -> None:
     decay = GraphDecay(3)
     with torch.no_grad():

@@ -91,6 +91,43 @@ def test_relation_bias_is_seen() -> None:
     assert make_encoder(num_relations=None)(x, *arguments[:4]).shape == x.shape
 
 
+@pytest.mark.parametrize("leaf_edges", ["star", "path"])
+@pytest.mark.parametrize("pre_norm", [True, False])
+def test_interleaved_hgat_runs_after_every_second_layer(leaf_edges: str, pre_norm: bool) -> None:
+    encoder = make_encoder(hgat_every=2, leaf_edges=leaf_edges, pre_norm=pre_norm).eval()
+    plain = make_encoder(leaf_edges=leaf_edges, pre_norm=pre_norm).eval()
+    plain.load_state_dict(encoder.state_dict(), strict=False)
+    assert len(encoder.convs) == 1
+    batch = fake_batch(3)
+    x = torch.randn(batch["tok"].numel(), 16)
+    arguments = [batch[key] for key in KEYS]
+    if plain.norm is not None:
+        plain.norm = torch.nn.Identity()
+    states = encoder.convs[0](plain(x, *arguments), *encoder.convs[0].edges(*arguments))
+    expected = states if encoder.norm is None else encoder.norm(states)
+    torch.testing.assert_close(encoder(x, *arguments), expected)
+
+
+def test_order_of_nodes_does_not_matter() -> None:
+    """Leaves in any order, roots in any order: `root`, `group` and `slot` say where a node is."""
+    encoder = make_encoder(hgat_every=1, leaf_edges="path").eval()
+    batch = fake_batch(3)
+    n = batch["tok"].numel()
+    x = torch.randn(n, 16)
+    place = torch.cat([torch.randperm(int(b - a)) + a for a, b in batch["ptr"].unfold(0, 2, 1)])
+    edges = torch.randperm(batch["edge_rel"].numel())
+    moved = [torch.empty_like(batch[key]).index_copy(0, place, batch[key]) for key in KEYS[:3]]
+    out = encoder(
+        torch.empty_like(x).index_copy(0, place, x),
+        *moved,
+        batch["batch"],
+        place[batch["edge_index"]][:, edges],
+        batch["edge_rel"][edges],
+    )
+    expected = encoder(x, *(batch[key] for key in KEYS))
+    torch.testing.assert_close(out[place], expected, atol=1e-5, rtol=1e-5)
+
+
 def test_every_parameter_learns() -> None:
     encoder, batch = make_encoder(dropout=0.1), fake_batch(4)
     encoder(torch.randn(batch["tok"].numel(), 16), *(batch[key] for key in KEYS)).pow(3).sum().backward()
@@ -108,3 +145,6 @@ def test_a_batch_of_nothing() -> None:
 def test_bad_positions() -> None:
     with pytest.raises(ValueError, match="'learned'"):
         LeafyChainEncoder(8, 1, 1, 8, positions="learned")
+    for every, relations in ((3, 4), (-1, 4), (1, None)):
+        with pytest.raises(ValueError, match=f"hgat_every={every}"):
+            LeafyChainEncoder(8, 2, 1, 8, num_relations=relations, hgat_every=every)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch_geometric.transforms import Compose
 
-from graphmer_geo.data import TokenTable, build_chain
+from graphmer_geo.data import TokenTable, build_chain, collate
 from graphmer_geo.data.fake import FAKE_SPECIALS, FakeConfig, fake_chains, fake_vocab
 from graphmer_geo.errors import UserError
 from graphmer_geo.transforms import MaskTokens
@@ -105,6 +105,31 @@ def test_whole_words_are_masked():
         index = set(MaskTokens(table)(chain, rng)["mlm_index"].tolist())
         for word in range(0, 200, 5):
             assert len(index & {word, word + 1, word + 2}) in (0, 3)
+
+
+def test_spans_know_their_boundaries(vocab):
+    """SpanBERT's targets: the roots before and after each span, and the place of each target in it."""
+    rng = np.random.default_rng(0)
+    for chain in fake_chains(30, LONG):
+        masked = MaskTokens(vocab, mlm_prob=0.3)(chain, rng)
+        keys = ("mlm_index", "mlm_left_index", "mlm_right_index", "mlm_place")
+        spans = {}
+        for index, left, right, place in zip(*(masked[key].tolist() for key in keys), strict=True):
+            assert index == left + 1 + place
+            spans.setdefault((left, right), []).append(index)
+        assert len(spans) > 1
+        for (left, right), targets in spans.items():
+            assert targets == list(range(left + 1, right))
+            assert chain["slot"][[left, right]].tolist() == [-1, -1]
+
+
+def test_boundaries_point_at_the_same_graph_in_a_batch(vocab):
+    masked = [MaskTokens(vocab)(chain, np.random.default_rng(0)) for chain in fake_chains(4)]
+    batch = collate(masked)
+    graph = batch["batch"]
+    for key in ("mlm_left_index", "mlm_right_index"):
+        assert torch.equal(graph[batch[key]], graph[batch["mlm_index"]])
+    assert torch.equal(batch["mlm_place"], torch.cat([chain["mlm_place"] for chain in masked]))
 
 
 def test_spans_start_at_words_only():
