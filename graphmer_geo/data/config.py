@@ -36,6 +36,8 @@ class DataConfig(_Config):
     Attributes:
         vocab_size: Most tokens of the tokenizer.
         max_roots: Most tokens of a chunk, ``<cls>`` and ``<sep>`` included; longer code is cut between lines.
+        curriculum: Shorter lengths that code for training is cut to as well, each into a table of its own, to
+            train at them first.
         min_roots: Shorter pieces are left out (counted in the manifest).
         fractions: Shares of train, validation and test, by size of code.
         test_units: Units to test on, by name; empty: drawn.
@@ -45,6 +47,7 @@ class DataConfig(_Config):
 
     vocab_size: int = 8192
     max_roots: int = 256
+    curriculum: tuple[int, ...] = ()
     min_roots: int = 8
     fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
     test_units: tuple[str, ...] = ()
@@ -57,6 +60,12 @@ class DataConfig(_Config):
         if not 3 <= self.min_roots <= self.max_roots:
             raise UserError(
                 f"min_roots is {self.min_roots}, max_roots {self.max_roots}; need 3 <= min_roots <= max_roots"
+            )
+        lengths = (self.min_roots, *self.curriculum, self.max_roots)
+        if list(lengths) != sorted(set(lengths)) and self.curriculum:
+            raise UserError(
+                f"curriculum is {list(self.curriculum)}; give ascending lengths between min_roots "
+                f"({self.min_roots}) and max_roots ({self.max_roots})"
             )
 
 

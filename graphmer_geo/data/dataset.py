@@ -40,6 +40,7 @@ class LeafyChainDataset(Dataset[LeafyChainData]):
         seed: Seed of all draws.
         transforms: Applied in order, each with the example's generator (the masks of
             :mod:`graphmer_geo.transforms`).
+        roots: Longest chunk, of the lengths the data was cut to; default: the longest of these.
 
     Raises:
         UserError: The data is not there, or its chunks are longer than ``config.max_roots``.
@@ -53,18 +54,19 @@ class LeafyChainDataset(Dataset[LeafyChainData]):
         config: ChainConfig | None = None,
         seed: int = 0,
         transforms: Sequence[Transform] = (),
+        roots: int | None = None,
     ) -> None:
         self.data = data if isinstance(data, DataFolder) else DataFolder.open(data)
         self.split, self.config, self.seed = split, config or ChainConfig(), seed
         self.transforms = tuple(transforms)
         self.epoch = 0
-        prepared = self.data.manifest.config.max_roots
+        prepared = roots or self.data.manifest.config.max_roots
         if prepared > self.config.max_roots:
             raise UserError(
                 f"max_roots is {self.config.max_roots}, but the data was prepared with {prepared}; "
                 "prepare it again with fewer roots or raise max_roots"
             )
-        chunks, entities = self.data.chunks(split), self.data.entities
+        chunks, entities = self.data.chunks(split, roots), self.data.entities
         self.roots = Ragged.from_arrow(chunks, "tok")
         self._names = Ragged.from_arrow(chunks, "name")
         self._name_counts = Ragged.from_arrow(chunks, "name_count")

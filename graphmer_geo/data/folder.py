@@ -113,11 +113,24 @@ class DataFolder:
         """``triples.parquet``: head, relation, tail (ids), unit, split, heuristic."""
         return self._table("triples.parquet")
 
-    def chunks(self, split: str) -> pa.Table:
-        """``chunks/<split>.parquet``."""
+    def chunks(self, split: str, roots: int | None = None) -> pa.Table:
+        """``chunks/<split>.parquet``; training chunks also as cut to one of the shorter lengths ``roots``.
+
+        Raises:
+            UserError: no such split, or the data was not cut to that length.
+        """
         if split not in SPLITS:
             raise UserError(f"no split {split!r}; use one of {', '.join(SPLITS)}")
-        return self._table(f"chunks/{split}.parquet")
+        config = self.manifest.config
+        if roots is None or roots == config.max_roots:
+            return self._table(f"chunks/{split}.parquet")
+        if split != "train" or roots not in config.curriculum:
+            known = ", ".join(map(str, (*config.curriculum, config.max_roots)))
+            raise UserError(
+                f"{str(self.path)!r} has no {split} chunks of {roots} roots, only of {known}; "
+                f"prepare the data again with --max_roots LONGEST --curriculum '[SHORTER, …]'"
+            )
+        return self._table(f"chunks/{split}-{roots}.parquet")
 
     def _table(self, name: str) -> pa.Table:
         path = self.path / name

@@ -6,8 +6,8 @@ import hashlib
 import json
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,8 @@ def prepare(
     """Write training data of ``kg`` to the folder ``out``, replacing data of an earlier run.
 
     Files: ``tokenizer.json``, ``relations.json``, ``entities.parquet``, ``triples.parquet``,
-    ``chunks/{train,validation,test}.parquet``, ``manifest.json``. The tokenizer sees training chunks only.
+    ``chunks/{train,validation,test}.parquet`` (and ``train-<length>.parquet`` for a curriculum),
+    ``manifest.json``. The tokenizer sees training chunks only.
     Chunks of validation and test whose text (white space aside) occurs in an earlier split are dropped and
     counted. If the graph and the configuration are those of the data already there, nothing is done.
 
@@ -159,33 +160,54 @@ class _Preparation:
         self, folder: Path, files: Sequence[_File], split_of: Mapping[str, str], tokenizer: CodeTokenizer
     ) -> None:
         (folder / "chunks").mkdir()
-        _, name_keys = self.entities.names()
         seen: set[bytes] = set()
         for split in SPLITS:
-            rows: list[ChunkRow] = []
             fresh: set[bytes] = set()
+            own = [file for file in files if split_of.get(file.key) == split]
             counts = self.counts[split]
-            counts.update(chunks=0, tokens=0, mentions=0, duplicates_dropped=0, too_short=0)
-            for file in (file for file in files if split_of.get(file.key) == split):
-                mentions = self.mentions.get(file.key)
-                for span in file.spans:
-                    for row in make_windows(file.source, span, mentions, tokenizer, name_keys, self.config):
-                        key = text_key(file.source[row.start : row.end])
-                        if len(row.tok) < self.config.min_roots:
-                            counts["too_short"] += 1
-                        elif key in seen:
-                            counts["duplicates_dropped"] += 1
-                        else:
-                            fresh.add(key)
-                            rows.append(row.placed(file.key, self.unit_of[file.key]))
-                            counts.update(chunks=1, tokens=len(row.tok), mentions=len(row.mention_start))
+            for roots in (self.config.max_roots, *(self.config.curriculum if split == "train" else ())):
+                longest = roots == self.config.max_roots
+                found: Counter[str] = Counter(
+                    chunks=0, tokens=0, mentions=0, duplicates_dropped=0, too_short=0
+                )
+                rows = self._rows(own, roots, tokenizer, seen, fresh, found)
+                file_name = f"{split}.parquet" if longest else f"{split}-{roots}.parquet"
+                columns: dict[str, list[Any]] = {
+                    name: [getattr(row, name) for row in rows] for name in CHUNK_SCHEMA.names
+                }
+                table = pa.table(columns, schema=CHUNK_SCHEMA)
+                pq.write_table(table, folder / "chunks" / file_name, compression="zstd")
+                counts.update({key if longest else f"{key}_{roots}": n for key, n in found.items()})
             seen |= fresh
-            columns: dict[str, list[Any]] = {
-                name: [getattr(row, name) for row in rows] for name in CHUNK_SCHEMA.names
-            }
-            table = pa.table(columns, schema=CHUNK_SCHEMA)
-            pq.write_table(table, folder / "chunks" / f"{split}.parquet", compression="zstd")
             self.progress("tokens", SPLITS.index(split) + 1, len(SPLITS))
+
+    def _rows(
+        self,
+        files: Sequence[_File],
+        roots: int,
+        tokenizer: CodeTokenizer,
+        seen: Set[bytes],
+        fresh: set[bytes],
+        counts: Counter[str],
+    ) -> list[ChunkRow]:
+        """The windows of some files, of at most ``roots`` tokens; their texts go to ``fresh``."""
+        _, name_keys = self.entities.names()
+        config = replace(self.config, max_roots=roots, curriculum=())
+        rows: list[ChunkRow] = []
+        for file in files:
+            mentions = self.mentions.get(file.key)
+            for span in file.spans:
+                for row in make_windows(file.source, span, mentions, tokenizer, name_keys, config):
+                    key = text_key(file.source[row.start : row.end])
+                    if len(row.tok) < config.min_roots:
+                        counts["too_short"] += 1
+                    elif key in seen:
+                        counts["duplicates_dropped"] += 1
+                    else:
+                        fresh.add(key)
+                        rows.append(row.placed(file.key, self.unit_of[file.key]))
+                        counts.update(chunks=1, tokens=len(row.tok), mentions=len(row.mention_start))
+        return rows
 
     def _triples(self, relations: Mapping[str, int], splits: Mapping[str, str]) -> pa.Table:
         """One row per fact. A fact of two splits belongs to the earlier one, so it is never a test target."""

@@ -34,6 +34,11 @@ class TrainArgs:
     """Gradients are scaled down to this norm."""
     batch_tokens: int = 4096
     """Nodes in one batch, counted as its number of chains times its longest chain."""
+    root_lengths: tuple[int, ...] = ()
+    """Curriculum: longest chains of each phase in root tokens, ascending; the data must have been cut to them
+    (`graphmer data prepare --curriculum`). Default: the longest from the beginning."""
+    root_steps: tuple[int, ...] = ()
+    """Optimiser steps at which each of root_lengths but the first begins."""
     accumulation: int = 1
     """Batches per optimiser step, those of all processes together: how many processes share the work changes
     nothing in what is computed."""

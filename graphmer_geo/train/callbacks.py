@@ -18,9 +18,10 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from graphmer_geo.files import write_text
 from graphmer_geo.train.budget import Budget
+from graphmer_geo.train.curriculum import CurriculumStream, Phase
 from graphmer_geo.train.distributed import any_process, rank
 from graphmer_geo.train.saving import writing
-from graphmer_geo.train.stream import TokenBudgetStream
+from graphmer_geo.train.stream import SeekableStream
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ logger = logging.getLogger(__name__)
 class SeekStream(TrainerCallback):
     """Places the stream at the first batch of the step that training starts from."""
 
-    def __init__(self, stream: TokenBudgetStream) -> None:
+    def __init__(self, stream: SeekableStream) -> None:
         self.stream = stream
 
     def on_train_begin(
@@ -36,6 +37,42 @@ class SeekStream(TrainerCallback):
     ) -> None:
         """The step is known now, and no batch has been read."""
         self.stream.start = state.global_step * args.gradient_accumulation_steps
+
+
+class AnnouncePhases(TrainerCallback):
+    """Says when a run goes on to longer chains, and adds ``max_roots`` to each line of the log."""
+
+    def __init__(self, stream: CurriculumStream) -> None:
+        self.stream = stream
+        self.current: Phase | None = None
+
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Compare with the step before; at a switch the lines of the two phases are kept apart."""
+        phase = self.stream.phase_at(state.global_step)
+        if phase != self.current and state.is_world_process_zero:
+            logger.info("step %d: chains of up to %d root tokens", state.global_step, phase.roots)
+        self.current = phase
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Close the line of a phase with its last step."""
+        if self.stream.phase_at(state.global_step) != self.current:
+            control.should_log = True
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Add the length; this callback comes before those that write."""
+        if logs and "loss" in logs and self.current:
+            logs["max_roots"] = self.current.roots
 
 
 class JsonlLog(TrainerCallback):

@@ -22,6 +22,7 @@ from graphmer_geo.models import GraphMER, GraphMERConfig
 from graphmer_geo.nn import Names
 from graphmer_geo.train.args import FIXED, TrainArgs
 from graphmer_geo.train.candidates import CandidateSampler
+from graphmer_geo.train.curriculum import CurriculumStream, phases
 from graphmer_geo.train.distributed import on_first, process_group, rank, world
 from graphmer_geo.train.saving import UNFINISHED, last_checkpoint, step_of, writing
 from graphmer_geo.train.stream import TokenBudgetStream
@@ -151,14 +152,17 @@ def new_model(config: GraphMERConfig, folder: DataFolder, tables: Tables) -> Gra
 
 def build_stream(
     folder: DataFolder, tables: Tables, args: TrainArgs, chain: ChainConfig
-) -> TokenBudgetStream:
-    """Masked train chains with candidates."""
+) -> CurriculumStream:
+    """Masked train chains with candidates.
+
+    Raises:
+        UserError: the data was not cut to a length of the curriculum.
+    """
     vocab = folder.tokenizer.table
     masks = (
         MaskTokens(vocab, mlm_prob=args.mlm_prob),
         MaskNodes(vocab, prob=args.mnm_prob, rank_share=args.rank_share, hidden_only=args.hidden_only),
     )
-    dataset = LeafyChainDataset(folder, "train", config=chain, seed=args.seed, transforms=masks)
     triples = tables.triples[tables.in_train]
     sampler = CandidateSampler(
         tables.kinds,
@@ -169,7 +173,18 @@ def build_stream(
         args.candidates,
         tables.places,
     )
-    return TokenBudgetStream(dataset, args.batch_tokens, args.seed, sampler, rank(), world())
+    steps = phases(args.root_lengths, args.root_steps, folder.manifest.config.max_roots)
+    for phase in steps:
+        folder.chunks("train", phase.roots)  # now, not in the middle of the run
+
+    def build(number: int) -> TokenBudgetStream:
+        seed = args.seed + number * 1_000_003  # no draw of one phase is that of another
+        dataset = LeafyChainDataset(
+            folder, "train", config=chain, seed=seed, transforms=masks, roots=steps[number].roots
+        )
+        return TokenBudgetStream(dataset, args.batch_tokens, seed, sampler)
+
+    return CurriculumStream(steps, args.accumulation, build, rank(), world())
 
 
 def _prepare_run_folder(

@@ -41,19 +41,43 @@ class ChainSource(Protocol):
     def __getitem__(self, index: int) -> LeafyChainData: ...
 
 
-class TokenBudgetStream(IterableDataset[Batch]):
-    """Batches ``start``, ``start + 1``, … of an endless run over a dataset.
+class SeekableStream(IterableDataset[Batch]):
+    """Batches ``start``, ``start + 1``, … of an endless run, shared by processes and loader workers.
+
+    Args:
+        rank: this process of ``world``; processes take turns.
+        world: number of processes.
+
+    Attributes:
+        start: the first batch to deliver, counted per process; set before iterating.
+    """
+
+    def __init__(self, rank: int = 0, world: int = 1) -> None:
+        self.rank, self.world = rank, world
+        self.start = 0
+
+    def batch(self, index: int) -> Batch:
+        """Batch ``index`` of the whole run."""
+        raise NotImplementedError
+
+    def __iter__(self) -> Iterator[Batch]:
+        """From ``start`` on, for ever. Loader workers take turns too."""
+        worker = get_worker_info()
+        first, step = (0, 1) if worker is None else (worker.id, worker.num_workers)
+        for local in count(self.start + first, step):
+            yield self.batch(local * self.world + self.rank)
+
+
+class TokenBudgetStream(SeekableStream):
+    """A run over one dataset, again and again.
 
     Args:
         dataset: the chains.
         batch_tokens: budget of one batch, see :func:`graphmer_geo.data.plan_batches`.
         seed: of the run.
         finish: turns a collated batch into the final one (candidates), with the generator of that batch.
-        rank: this process of ``world``; processes take turns.
-        world: number of processes.
-
-    Attributes:
-        start: the first batch to deliver, counted per process; set before iterating.
+        rank: see :class:`SeekableStream`.
+        world: see there.
     """
 
     def __init__(
@@ -68,8 +92,7 @@ class TokenBudgetStream(IterableDataset[Batch]):
         if not len(dataset):
             raise UserError("the train split has no chunks; prepare data from a larger graph")
         self.dataset, self.batch_tokens, self.seed, self.finish = dataset, batch_tokens, seed, finish
-        self.rank, self.world = rank, world
-        self.start = 0
+        super().__init__(rank, world)
         self._ends: list[int] = []  # number of batches in epochs 0..e
         self._plan: tuple[int, list[list[int]]] = (-1, [])
 
@@ -94,10 +117,3 @@ class TokenBudgetStream(IterableDataset[Batch]):
         self.dataset.set_epoch(epoch)
         chains = [self.dataset[i] for i in self.plan(epoch)[position]]
         return self.finish(collate(chains), np.random.default_rng((self.seed, 0xCA9D, index)))
-
-    def __iter__(self) -> Iterator[Batch]:
-        """From ``start`` on, for ever. Loader workers take turns too."""
-        worker = get_worker_info()
-        first, step = (0, 1) if worker is None else (worker.id, worker.num_workers)
-        for local in count(self.start + first, step):
-            yield self.batch(local * self.world + self.rank)

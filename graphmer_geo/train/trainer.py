@@ -23,9 +23,10 @@ from graphmer_geo.train import saving
 from graphmer_geo.train.args import TrainArgs
 from graphmer_geo.train.average import WeightAverage
 from graphmer_geo.train.budget import Budget
-from graphmer_geo.train.callbacks import SeekStream
+from graphmer_geo.train.callbacks import AnnouncePhases, SeekStream
+from graphmer_geo.train.curriculum import CurriculumStream
 from graphmer_geo.train.distributed import rank, summed, wait, world
-from graphmer_geo.train.stream import Batch, TokenBudgetStream
+from graphmer_geo.train.stream import Batch, SeekableStream
 from graphmer_geo.train.window import LogWindow
 
 #: Stands for "until the time is up"; the Trainer wants a number.
@@ -76,7 +77,7 @@ def training_arguments(args: TrainArgs, out: Path) -> TrainingArguments:
 
 
 class LeafyChainTrainer(Trainer):
-    """Trains a :class:`~graphmer_geo.models.GraphMER` on a :class:`TokenBudgetStream`.
+    """Trains a :class:`~graphmer_geo.models.GraphMER` on a :class:`SeekableStream`.
 
     Differences from its base class: batches are dicts that the model takes whole; the stream is sought to
     the step a run starts from, and what is drawn while a batch is computed depends on its number alone; each
@@ -86,7 +87,7 @@ class LeafyChainTrainer(Trainer):
     """
 
     def __init__(
-        self, model: GraphMER, args: TrainArgs, out: Path, stream: TokenBudgetStream, **kwargs: Any
+        self, model: GraphMER, args: TrainArgs, out: Path, stream: SeekableStream, **kwargs: Any
     ) -> None:
         self.stream, self.budget, self.out = stream, Budget(args), out
         config = model.__dict__.pop("config")  # frozen, and the base class would write `use_cache` into it
@@ -96,6 +97,8 @@ class LeafyChainTrainer(Trainer):
             self.remove_callback(callback)
         self.add_callback(self.budget)
         self.add_callback(SeekStream(stream))
+        if isinstance(stream, CurriculumStream):
+            self.add_callback(AnnouncePhases(stream))
         self.average = WeightAverage(model, args.ema_decay) if args.ema_decay else None
         if self.average:
             self.add_callback(self.average)
