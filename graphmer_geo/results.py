@@ -24,6 +24,7 @@ _PACKAGES = (
     "torch",
     "torch-geometric",
     "transformers",
+    "accelerate",
     "tokenizers",
     "rdflib",
     "pyoxigraph",

@@ -32,4 +32,4 @@ def prepare(kg: str, out: str, config: DataConfig, json: bool = False) -> None:
     else:
         rows = [{"split": split, **counts} for split, counts in manifest.counts.items()]
         write_table(rows, list(dict.fromkeys(key for row in rows for key in row)))
-        write_line(f"{out}: try `graphmer train --config cpu --data {out} --out run/`")
+        write_line(f"{out}: try `graphmer train --config small --data {out} --out run/`")

@@ -9,8 +9,8 @@ from graphmer_geo.cli.parser import Hidden
 from graphmer_geo.data.config import ChainConfig
 from graphmer_geo.models import GraphMERConfig
 from graphmer_geo.train.args import TrainArgs
-from graphmer_geo.train.run import FROM_DATA
 from graphmer_geo.train.run import train as run
+from graphmer_geo.train.run_folder import FROM_DATA
 
 _SMALL, _CHAIN = GraphMERConfig.small(), ChainConfig()
 
@@ -35,8 +35,9 @@ def train(
         chain: Which facts ride along with the code.
 
     Example:
-        graphmer train --config cpu --data data/ --out run/ --max_steps 2000
-        graphmer train --config cpu --print_config > mine.yaml
+        graphmer train --config small --data data/ --out run/ --max_steps 2000
+        graphmer train --config small --print_config > mine.yaml
+        graphmer train --config run/train.yaml --data data/ --out again/ --seed 1
     """
     run(data, out, args, model, chain)
     write_line(f"{out}: try `graphmer eval {out} --data {data} --split test`")

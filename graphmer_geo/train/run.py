@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import os
-import shutil
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +18,17 @@ from graphmer_geo.errors import UserError
 from graphmer_geo.files import write_json
 from graphmer_geo.models import GraphMER, GraphMERConfig
 from graphmer_geo.nn import Names
-from graphmer_geo.train.args import FIXED, TrainArgs
+from graphmer_geo.train.args import TrainArgs
 from graphmer_geo.train.candidates import CandidateSampler
 from graphmer_geo.train.curriculum import CurriculumStream, phases
 from graphmer_geo.train.distributed import on_first, process_group, rank, world
-from graphmer_geo.train.saving import UNFINISHED, last_checkpoint, step_of, writing
+from graphmer_geo.train.run_folder import RunSettings, begin
+from graphmer_geo.train.saving import writing
 from graphmer_geo.train.stream import TokenBudgetStream
 from graphmer_geo.train.tables import ENTITY_KINDS, Tables
 from graphmer_geo.transforms import MaskNodes, MaskTokens
 
 logger = logging.getLogger(__name__)
-
-#: Fields of the model's configuration that the data decides.
-FROM_DATA = (
-    "vocab_size", "num_relations", "num_entity_kinds", "pad_id", "mask_id", "ontology_version",
-    "tokenizer_hash", "relation_map", "entity_kinds",
-)  # fmt: skip
 
 
 class TrainingInterrupted(KeyboardInterrupt):
@@ -52,14 +45,14 @@ def train(
     """Train an encoder and write a run folder.
 
     The folder holds ``model.safetensors``, ``config.json``, ``tokenizer.json``, ``relations.json``,
-    ``train_args.json``, ``log.jsonl``, ``metrics.json`` and ``checkpoints/``.
+    ``train.yaml`` (the settings, for ``graphmer train --config``), ``train_args.json`` (settings, data, and
+    for each session code, environment and command), ``log.jsonl``, ``metrics.json`` and ``checkpoints/``.
 
     Args:
         data: folder of :func:`graphmer_geo.data.prepare`.
         out: the run folder; new, or with ``args.resume`` one that was begun with the same arguments.
         args: how to train.
-        model: sizes and switches; what the data decides (:data:`FROM_DATA`) is filled in. Default:
-            :meth:`GraphMERConfig.small`.
+        model: sizes and switches; what the data decides is filled in. Default: :meth:`GraphMERConfig.small`.
         chain: which triples ride along.
 
     Raises:
@@ -78,7 +71,7 @@ def _train(
     from graphmer_geo.train.trainer import LeafyChainTrainer
 
     config, chain = model_config(folder, model), chain or ChainConfig()
-    checkpoint = on_first(lambda: _prepare_run_folder(out, folder, args, config, chain))
+    checkpoint = on_first(lambda: begin(out, folder, RunSettings(args, config, chain)))
     if args.threads:
         torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
@@ -150,9 +143,7 @@ def new_model(config: GraphMERConfig, folder: DataFolder, tables: Tables) -> Gra
     return network
 
 
-def build_stream(
-    folder: DataFolder, tables: Tables, args: TrainArgs, chain: ChainConfig
-) -> CurriculumStream:
+def build_stream(folder: DataFolder, tables: Tables, args: TrainArgs, chain: ChainConfig) -> CurriculumStream:
     """Masked train chains with candidates.
 
     Raises:
@@ -185,52 +176,6 @@ def build_stream(
         return TokenBudgetStream(dataset, args.batch_tokens, seed, sampler)
 
     return CurriculumStream(steps, args.accumulation, build, rank(), world())
-
-
-def _prepare_run_folder(
-    out: Path, folder: DataFolder, args: TrainArgs, config: GraphMERConfig, chain: ChainConfig
-) -> Path | None:
-    """Write what describes the run; return the checkpoint to resume from, if any."""
-    described: dict[str, Any] = {
-        "train": asdict(args),
-        "model": config.to_dict(),
-        "chain": chain.to_dict(),
-        "data": {"path": str(folder.path), "fingerprint": folder.manifest.fingerprint},
-    }
-    checkpoint = None
-    if (out / "train_args.json").exists():
-        if args.resume is False:
-            raise UserError(
-                f"{out} already holds a run; choose another folder, or continue it with resume=true"
-            )
-        _refuse_other_run(json.loads((out / "train_args.json").read_text()), described, out)
-        checkpoint = last_checkpoint(out)
-        step = step_of(checkpoint) if checkpoint else 0
-        if args.max_steps and step >= args.max_steps:
-            raise UserError(f"the run in {out} is complete at step {step}; raise max_steps to train on")
-    elif args.resume is True:
-        raise UserError(f"there is no run in {out} to resume; leave resume out to start one")
-    with writing("the run", out):
-        (out / "checkpoints").mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(out / "checkpoints" / UNFINISHED, ignore_errors=True)
-        for name in ("tokenizer.json", "relations.json"):
-            shutil.copyfile(folder.path / name, out / name)
-        write_json(out / "train_args.json", described)
-    return checkpoint
-
-
-def _refuse_other_run(before: dict[str, Any], now: dict[str, Any], out: Path) -> None:
-    now = json.loads(json.dumps(now))
-    pairs = [(f"train.{k}", before["train"].get(k), now["train"][k]) for k in FIXED]
-    pairs += [
-        (f"{part}.{k}", before[part].get(k), v) for part in ("model", "chain") for k, v in now[part].items()
-    ]
-    pairs.append(("data.fingerprint", before["data"]["fingerprint"], now["data"]["fingerprint"]))
-    for name, old, new in pairs:
-        if old != new:
-            raise UserError(
-                f"{name} was {old} in {out} and is {new} now; resume with the same, or start anew"
-            )
 
 
 def _finish(out: Path, network: GraphMER, trainer: Any) -> None:

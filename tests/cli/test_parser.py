@@ -11,6 +11,7 @@ import pytest
 import yaml
 from jsonargparse import ArgumentParser
 
+from graphmer_geo.cli.entry import main
 from graphmer_geo.cli.parser import Hidden, arguments_of, build_parser, resolve_config_names, shipped_configs
 from graphmer_geo.cli.registry import COMMANDS, Command
 from graphmer_geo.errors import UserError
@@ -132,4 +133,45 @@ def test_shipped_configurations_fit_the_train_command(name: str) -> None:
         if isinstance(value, dict):
             assert {k: getattr(got[key], k) for k in value} == value
         else:
-            assert getattr(got["args"], key) == value
+            found = getattr(got["args"], key)
+            assert (list(found) if isinstance(found, tuple) else found) == value
+    sizes = [getattr(got["model"], k) for k in ("hidden_size", "num_layers", "num_heads", "ffn_size")]
+    assert (sizes == [768, 12, 12, 3072]) == (name not in ("tiny.yaml", "small.yaml"))
+
+
+def test_the_shipped_configurations_are_these() -> None:
+    names = ["cpu", "gpu", "kaggle", "scaling", "small", "tiny", "tpu"]
+    assert shipped_configs() == [f"{name}.yaml" for name in names]
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("learning_rat: 1.0e-3", "learning_rat"),
+        ("model:\n  swiglu: true", "swiglu"),
+        ("chain:\n  depth: 3", "depth"),
+    ],
+)
+def test_a_key_that_nothing_reads_ends_the_command(
+    line: str, key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"max_steps: 3\n{line}\n")
+    assert main(["train", "--config", str(path), "--data", "d", "--out", str(tmp_path / "o")]) == 2
+    assert key in capsys.readouterr().err
+
+
+def test_any_field_can_be_overridden() -> None:
+    train = next(c for c in COMMANDS if c.name == "train")
+    function = train.load()
+    words = [
+        "--config", "scaling", "--data", "d", "--out", "o", "--root_lengths", "[128,256,512]", "--root_steps",
+        "[10,20]", "--precision", "fp32", "--resume", "auto", "--model.num_layers", "2",
+        "--chain.inverse", "false",
+    ]  # fmt: skip
+    parser = build_parser(train, function)
+    got = arguments_of(function, vars(parser.instantiate(parser.parse_args(resolve_config_names(words)))))
+    args = got["args"]
+    assert (args.root_lengths, args.root_steps) == ((128, 256, 512), (10, 20))
+    assert (args.precision, args.resume, args.accumulation) == ("fp32", "auto", 32)
+    assert (got["model"].num_layers, got["chain"].inverse, got["chain"].max_roots) == (2, False, 512)

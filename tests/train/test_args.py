@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import ast
+import inspect
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from graphmer_geo import train
+import graphmer_geo
+from graphmer_geo.data.config import ChainConfig, DataConfig
 from graphmer_geo.errors import UserError
+from graphmer_geo.models import GraphMERConfig
 from graphmer_geo.train.args import TrainArgs
+from graphmer_geo.train.run_folder import FROM_DATA
 
 
 @pytest.mark.parametrize(
@@ -29,15 +33,40 @@ def test_what_cannot_train_is_refused(changes: dict[str, Any], message: str) -> 
         TrainArgs(**({"max_steps": 10} | changes))
 
 
-def test_every_argument_is_read() -> None:
-    """Earlier systems shipped configuration keys that nothing read."""
-    package = Path(train.__file__).parent
-    trees = [ast.parse(path.read_text()) for path in package.glob("*.py") if path.name != "args.py"]
-    nodes = [node for tree in trees for node in ast.walk(tree)]
-    read = {n.attr for n in nodes if isinstance(n, ast.Attribute) and getattr(n.value, "id", "") == "args"}
-    read |= {  # `self.args.max_steps`
+@pytest.mark.parametrize(
+    ("settings", "holders"),
+    [
+        (TrainArgs, {"args"}),
+        (GraphMERConfig, {"config"}),
+        (ChainConfig, {"config", "chain"}),
+        (DataConfig, {"config"}),
+    ],
+)
+def test_every_setting_is_read(settings: type, holders: set[str]) -> None:
+    """Earlier systems shipped keys that nothing read. `args.x` and `self.args.x` count as reading."""
+    package = Path(graphmer_geo.__file__).parent
+    defining = {"args.py", "config.py"}
+    paths = [p for part in PARTS for p in (package / part).rglob("*.py") if p.name not in defining]
+    nodes = [node for path in paths for node in ast.walk(ast.parse(path.read_text()))]
+    read = {n.attr for n in nodes if isinstance(n, ast.Attribute) and _name(n.value) in holders}
+    methods = {  # read by a method of the settings themselves
         n.attr
-        for n in nodes
-        if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Attribute) and n.value.attr == "args"
-    }
-    assert not {field.name for field in fields(TrainArgs)} - read
+        for n in ast.walk(ast.parse(inspect.getsource(settings)))
+        if isinstance(n, ast.Attribute) and _name(n.value) == "self"
+    } - _checked_only(settings)
+    wanted = {field.name for field in fields(settings)} - set(FROM_DATA)  # those are not the user's to set
+    assert not wanted - read - methods
+
+
+PARTS = ("train", "models", "data", "inference")
+
+
+def _name(node: ast.AST) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def _checked_only(settings: type) -> set[str]:
+    """What ``__post_init__`` looks at is checked there, not used."""
+    tree = ast.parse(inspect.getsource(settings))
+    check = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == "__post_init__"]
+    return {n.attr for c in check for n in ast.walk(c) if isinstance(n, ast.Attribute)}

@@ -1,19 +1,23 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from graphmer_geo.cli.parser import arguments_of, build_parser
+from graphmer_geo.cli.registry import COMMANDS
 from graphmer_geo.data import DataConfig, DataFolder, prepare
 from graphmer_geo.errors import UserError
 from graphmer_geo.models import GraphMER, GraphMERConfig
 from graphmer_geo.train.args import TrainArgs
-from graphmer_geo.train.run import TrainingInterrupted, train
+from graphmer_geo.train.run import TrainingInterrupted, model_config, train
 from graphmer_geo.train.saving import last_checkpoint
 from graphmer_geo.train.tables import ENTITY_KINDS, Tables
 from tests.data.standin import StandInKG
@@ -37,7 +41,7 @@ def test_the_run_folder_is_complete(folder: DataFolder, tmp_path: Path) -> None:
     out = train(folder.path, tmp_path / "run", args(), TINY)
     assert {p.name for p in out.iterdir()} == {
         "model.safetensors", "config.json", "tokenizer.json", "relations.json", "train_args.json",
-        "log.jsonl", "metrics.json", "checkpoints",
+        "train.yaml", "log.jsonl", "metrics.json", "checkpoints",
     }  # fmt: skip
     model = GraphMER.from_pretrained(out, relation_map=folder.relations, vocab_size=len(folder.tokenizer))
     assert model.config.entity_kinds == ENTITY_KINDS
@@ -47,6 +51,38 @@ def test_the_run_folder_is_complete(folder: DataFolder, tmp_path: Path) -> None:
     assert metrics["parameters"] == model.num_parameters_by_part()
     assert metrics["last"].keys() >= {"mlm", "rank", "loss"}
     assert len((out / "log.jsonl").read_text().splitlines()) == 4
+
+
+def test_a_run_says_how_it_was_made(folder: DataFolder, tmp_path: Path) -> None:
+    out = train(folder.path, tmp_path / "run", args(save_steps=2), TINY)
+    train(folder.path, out, args(max_steps=5, resume=True), TINY)
+    said = json.loads((out / "train_args.json").read_text())
+    manifest = (folder.path / "manifest.json").read_bytes()
+    assert said["data"]["manifest_sha256"] == hashlib.sha256(manifest).hexdigest()
+    assert said["train"]["max_steps"] == 5
+    assert said["model"]["vocab_size"] == len(folder.tokenizer)
+    assert [session["from_step"] for session in said["sessions"]] == [0, 4]
+    for session in said["sessions"]:
+        assert session["code"].keys() == {"version", "commit"}
+        assert session["environment"]["versions"]["torch"] == str(version("torch"))
+        assert session["environment"]["machine"]["cores"]
+    # the settings are a configuration that trains the same again
+    command = next(c for c in COMMANDS if c.name == "train")
+    function = command.load()
+    words = ["--config", str(out / "train.yaml"), "--data", str(folder.path), "--out", "again"]
+    parser = build_parser(command, function)
+    got = arguments_of(function, vars(parser.instantiate(parser.parse_args(words))))
+    assert got["args"] == args(max_steps=5)
+    assert model_config(folder, got["model"]) == model_config(folder, TINY)
+
+
+def test_resume_auto_starts_or_goes_on(folder: DataFolder, tmp_path: Path) -> None:
+    with pytest.raises(TrainingInterrupted, match="stopped at step 1;"):
+        train(folder.path, tmp_path / "run", args(resume="auto", session_seconds=1e-6), TINY)
+    out = train(folder.path, tmp_path / "run", args(resume="auto"), TINY)
+    whole = train(folder.path, tmp_path / "whole", args(), TINY)
+    a, b = (GraphMER.from_pretrained(run).state_dict() for run in (whole, out))
+    assert all(torch.equal(a[name], b[name]) for name in a)
 
 
 def test_the_same_seed_gives_the_same_weights(folder: DataFolder, tmp_path: Path) -> None:
