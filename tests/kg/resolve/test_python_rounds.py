@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 import sysconfig
 from bisect import bisect_right
@@ -13,9 +14,11 @@ from typing import Any
 import pytest
 
 from graphmer_geo.kg.facts import FileFacts, LinkedFile, SourceFile
+from graphmer_geo.kg.languages.base import Message, in_order
 from graphmer_geo.kg.languages.python import PYTHON
 from graphmer_geo.kg.resolve.python.emit import emitter
 from graphmer_geo.kg.resolve.python.flow import Flow
+from graphmer_geo.kg.resolve.python.headers import header
 from graphmer_geo.kg.resolve.python.world import World
 
 STDLIB = Path(sysconfig.get_path("stdlib"))
@@ -78,8 +81,12 @@ def exchanges() -> list[FileFacts]:
     return [extract(path, source.encode()) for path, source in EXCHANGES.items()]
 
 
+def world_of(files: list[FileFacts]) -> World:
+    return World([header(facts) for facts in files], dict(enumerate(files)))
+
+
 def solved(files: list[FileFacts], kind: type[Flow] = Flow) -> list[LinkedFile]:
-    flow = kind(World(files))
+    flow = kind(world_of(files))
     flow.solve()
     emit = emitter(flow)
     return [emit(index) for index in range(len(files))]
@@ -110,7 +117,9 @@ class Strict(Flow):
         return variable
 
     def check(self, variable: int) -> None:
-        owner = self.owners.get(variable, bisect_right(self.world.variable_base, variable - 1) - 1)
+        owner = self.owners.get(
+            variable, bisect_right(list(self.world.variable_base.values()), variable - 1) - 1
+        )
         assert not variable or owner == self.at.file
 
     def put(self, variable: int, obj: int) -> None:
@@ -157,10 +166,32 @@ def test_what_a_cycle_of_imports_exports_does_not_depend_on_who_asks_first() -> 
     }
     files = [extract(path, source.encode()) for path, source in sources.items()]
     asked = [(module, name) for module in ("a", "b", "c", "p") for name in ("x", "y", "z", "q")]
-    alone = {key: World(files).member(*key) for key in asked}
+    alone = {key: world_of(files).member(*key) for key in asked}
     for order in (asked, asked[::-1]):
-        world = World(files)
+        world = world_of(files)
         assert {key: world.member(*key) for key in order} == alone
     assert alone["a", "y"]
     assert not alone["a", "x"]
     assert alone["p", "q"]
+
+
+def linked_apart(files: list[FileFacts], ways: int) -> list[LinkedFile]:
+    """As processes link that have every ``ways``-th file each; all that they hear of others is pickled."""
+    shared = pickle.dumps([PYTHON.share(facts) for facts in files])
+    mine = [{i: facts for i, facts in enumerate(files) if i % ways == way} for way in range(ways)]
+    linkers = [PYTHON.linker(pickle.loads(shared), own) for own in mine]
+    inboxes: list[list[Message]] = [[] for _ in linkers]
+    while True:
+        outbox = [m for linker, inbox in zip(linkers, inboxes, strict=True) for m in linker.exchange(inbox)]
+        if not outbox:
+            return [linkers[index % ways].link(index) for index in range(len(files))]
+        written = pickle.loads(pickle.dumps(in_order(outbox)))
+        inboxes = [[m for m in written if m.receiver % ways == way] for way in range(ways)]
+
+
+@pytest.mark.parametrize("corpus", [packages, exchanges])
+@pytest.mark.parametrize("ways", [2, 3, 40])
+def test_how_files_are_dealt_to_processes_makes_no_difference(
+    corpus: Callable[[], list[FileFacts]], ways: int
+) -> None:
+    assert linked_apart(corpus(), ways) == solved(corpus())

@@ -33,14 +33,16 @@ class PythonLanguage:
         return extract(file, source)
 
     def share(self, facts: FileFacts) -> object:
-        """Everything: values flow from body to body."""
-        return facts
+        """What it declares and exports; what flows through it, files tell each other."""
+        from graphmer_geo.kg.resolve.python import header
+
+        return header(facts)
 
     def linker(self, shared: Sequence[Any], mine: Mapping[int, FileFacts]) -> Linker:
-        """Resolves names across all files, whichever are asked for."""
+        """Resolves names across files."""
         from graphmer_geo.kg.resolve.python import PythonLinker
 
-        return PythonLinker([mine.get(index, facts) for index, facts in enumerate(shared)])
+        return PythonLinker(shared, mine)
 
 
 PYTHON = PythonLanguage()

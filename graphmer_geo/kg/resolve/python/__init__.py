@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from graphmer_geo.kg.facts import FileFacts, LinkedFile
 from graphmer_geo.kg.languages.base import Message
 from graphmer_geo.kg.resolve.python.emit import emitter
 from graphmer_geo.kg.resolve.python.flow import Flow
+from graphmer_geo.kg.resolve.python.headers import Header, header
+from graphmer_geo.kg.resolve.python.split import Split
 from graphmer_geo.kg.resolve.python.world import World
 
-__all__ = ["PythonLinker"]
+__all__ = ["Header", "PythonLinker", "header"]
 
 
 class PythonLinker:
-    """Resolves names across files, all of which it has."""
+    """Resolves names across files.
 
-    def __init__(self, files: Sequence[FileFacts]) -> None:
-        flow = Flow(World(files))
-        flow.solve()
-        self._emit = emitter(flow)
+    Args:
+        headers: What each file of the corpus shares.
+        mine: The facts of those to link.
+    """
+
+    def __init__(self, headers: Sequence[Header], mine: Mapping[int, FileFacts]) -> None:
+        self._flow = Flow(World(headers, mine))
+        self._split = Split(self._flow) if len(mine) < len(headers) else None
+        self._emit: Callable[[int], LinkedFile] | None = None
 
     def exchange(self, inbox: Sequence[Message]) -> list[Message]:
-        """Nothing to say."""
+        """One round with other processes; all rounds, if there are none."""
+        if self._split is not None:
+            return self._split.exchange(inbox)
+        self._flow.solve()
         return []
 
     def link(self, index: int) -> LinkedFile:
         """What one file refers to."""
+        if self._emit is None:
+            self._emit = emitter(self._flow)
         return self._emit(index)

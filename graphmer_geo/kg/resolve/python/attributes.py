@@ -45,7 +45,7 @@ class Attributes(ClassTable):
         """What an import binds flows to ``target``."""
         binding = self.world.syntax[file].imports[index]
         module = self.world.locate(file, binding.module)
-        source = self.world.files[file].source
+        source = self.world.headers[file].source
         if binding.name is not None:
             whole = f"{module}.{binding.name}"
             if module == source.module and whole in self.world.modules:  # `from . import a` in the package
@@ -69,7 +69,7 @@ class Attributes(ClassTable):
         """``obj.name`` flows to ``target``."""
         kind, first, second = self.table[obj]
         if kind is Kind.MODULE:
-            self.load_module(self.world.files[first].source.module, name, target)
+            self.load_module(self.world.headers[first].source.module, name, target)
         elif kind is Kind.NAMESPACE:
             self.load_module(first, name, target)
         elif kind is Kind.EXTERNAL or kind is Kind.FOREIGN:

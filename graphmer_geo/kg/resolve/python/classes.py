@@ -22,14 +22,22 @@ class ClassTable(Rounds):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.bases: list[list[mro.Entry]] = []
+        self.bases: dict[int, list[mro.Entry]] = {}
         self.settled = False  # bases are known
         self._orders: dict[int, list[mro.Entry]] = {}
         self.fields: dict[tuple[str, int, str], int] = {}  # (kind, class, attribute) -> variable
 
-    def settle(self) -> None:
+    def own_bases(self) -> dict[int, list[mro.Entry]]:
+        """The direct bases of the classes of the files that are linked here."""
+        return {
+            klass: self._bases(klass)
+            for klass, file in enumerate(self.world.class_file)
+            if file in self.desks
+        }
+
+    def settle(self, bases: dict[int, list[mro.Entry]]) -> None:
         """Fix the bases of all classes."""
-        self.bases = [self._bases(klass) for klass in range(len(self.world.classes))]
+        self.bases = bases
         self.settled = True
 
     def _bases(self, klass: int) -> list[mro.Entry]:

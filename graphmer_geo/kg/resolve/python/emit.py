@@ -27,11 +27,8 @@ class Emitter:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.world = flow.world
-        self.kinds: list[str] = []
-        self.iris: list[str] = []
-        for facts in self.world.files:
-            self.kinds += [entity.kind for entity in facts.entities]
-            self.iris += facts.iris()
+        self.kinds = self.world.kinds
+        self.iris = self.world.iris
         self.exact_variables: set[int] = set()
         self.file = 0
         self.class_names: dict[tuple[int, str], list[Target]] = {}
@@ -41,7 +38,7 @@ class Emitter:
 
     def emit(self, file: int) -> LinkedFile:
         """One file's references."""
-        facts = self.world.files[file]
+        facts = self.world.mine[file]
         self.file, self.externals, self.rows = file, {}, []
         self.flow.at = self.flow.desks[file]
         base = self.world.entity_base[file]
@@ -105,8 +102,11 @@ class Emitter:
         return list(world.declarations(self.file, site.variable))
 
     def valued_member(self, member: Member) -> list[Target]:
-        """The same of an attribute of a class."""
-        return self.valued(self.world.variable_base[member[1]] + member[2])
+        """The same of an attribute of a class, of whatever file."""
+        _, file, local = member
+        if file in self.world.mine:
+            return self.valued(self.world.variable_base[file] + local)
+        return self.valued(self.flow.at.inlets.get((file, local), 0))
 
     def valued(self, variable: int) -> list[Target]:
         """The declarations of the functions, classes and modules that a variable holds."""
@@ -131,7 +131,7 @@ class Emitter:
         flow, world = self.flow, self.world
         kind, first, second = flow.table[obj]
         if kind is Kind.MODULE:
-            return list(world.member(world.files[first].source.module, name))
+            return list(world.member(world.headers[first].source.module, name))
         if kind is Kind.NAMESPACE:
             return list(world.member(first, name))
         if kind in (Kind.INSTANCE, Kind.CLASS):

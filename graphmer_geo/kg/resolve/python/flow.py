@@ -12,6 +12,7 @@ from graphmer_geo.kg.resolve.python.objects import Kind
 from graphmer_geo.kg.resolve.python.solver import Desk
 from graphmer_geo.kg.resolve.python.world import World
 
+Stage = Callable[[Desk], None]
 Handler = Callable[["Flow", int, int, tuple[Any, ...]], None]
 ROUNDS = 3  #: times that assumptions are added where the flow found nothing
 
@@ -27,14 +28,17 @@ class Flow(Models):
         super().__init__(world)
         self.literal: set[int] = set()  # variables of literals
 
+    def stages(self) -> list[Stage]:
+        """What every file does after base classes are known; all finish one before any begins the next."""
+        assume = [self.assume_decorated_unknown, self.assume_decorated, self.assume_types]
+        return [self.load_operations, *assume * ROUNDS]
+
     def solve(self) -> None:
-        """Reach the fix-point."""
+        """Reach the fix-point, of a corpus all of whose files are linked here."""
         self.stage(self.load_names)
-        self.settle()
-        self.stage(self.load_operations)
-        for _ in range(ROUNDS):
-            for assume in (self.assume_decorated_unknown, self.assume_decorated, self.assume_types):
-                self.stage(assume)
+        self.settle(self.own_bases())
+        for start in self.stages():
+            self.stage(start)
 
     def load_copies(self, desk: Desk) -> None:
         """Copies and attribute reads, before anything is held: nothing to propagate yet."""

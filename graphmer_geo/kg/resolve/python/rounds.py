@@ -124,17 +124,21 @@ class Rounds(Solver):
         """In which order files are worked on; any gives the same result."""
         return sorted(files)
 
-    def stage(self, start: Callable[[Desk], None]) -> None:
-        """Every file does something, then they exchange objects until there is nothing to exchange."""
-        for file in self.turn(range(len(self.desks))):
+    def begin(self, start: Callable[[Desk], None]) -> None:
+        """Every file does something, before any of them gets mail."""
+        for file in self.turn(self.desks):
             self.at = self.desks[file]
             start(self.at)
             self.finish()
+
+    def stage(self, start: Callable[[Desk], None]) -> None:
+        """Every file does something, then they exchange objects until there is nothing to exchange."""
+        self.begin(start)
         while self.mail or self.announced:
             self.round()
 
     def round(self) -> None:
-        """Deliver what was sent in the round before."""
+        """Deliver what was sent in the round before; all of it is for files that are linked here."""
         mail, self.mail = self.mail, {}
         names, self.announced = sorted(self.announced), {}
         self.assigned.update(names)

@@ -71,8 +71,8 @@ class Solver:
         self.users: list[list[User] | None] = [None] * size
         self.pending: deque[tuple[int, int]] = deque()
         self.linked: set[tuple[int, int]] = set()
-        self.desks = [
-            Desk(
+        self.desks = {
+            file: Desk(
                 file,
                 world.variable_base[file],
                 world.function_base[file],
@@ -80,8 +80,8 @@ class Solver:
                 world.entity_base[file],
                 STEPS_PER_FILE + STEPS_PER_OPERATION * len(syntax.ops),
             )
-            for file, syntax in enumerate(world.syntax)
-        ]
+            for file, syntax in world.syntax.items()
+        }
         self.at: Desk  #: of the file that is worked on
 
     def new(self) -> int:

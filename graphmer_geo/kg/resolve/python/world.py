@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from graphmer_geo.kg.facts import FileFacts
-from graphmer_geo.kg.languages.python.ir import Binding, ClassInfo, FunctionInfo, Op, PythonSyntax
+from graphmer_geo.kg.facts import FileFacts, descriptor_fragment
+from graphmer_geo.kg.languages.python.ir import (
+    Binding,
+    ClassInfo,
+    Declarations,
+    FunctionInfo,
+    PythonSyntax,
+)
+from graphmer_geo.kg.resolve.python.headers import Header
 from graphmer_geo.kg.resolve.python.objects import BUILTIN_NAMES
 
 MAX_CHAIN = 200  #: re-exports followed
@@ -23,27 +30,16 @@ class Target(NamedTuple):
 Path = dict[tuple[int, str], tuple[Target, ...] | None]
 
 
-def assigned_names(syntax: PythonSyntax) -> tuple[set[str], set[str]]:
-    """Names of attributes that a file assigns: all, and those not only assigned on ``self``."""
-    classes = {
-        info.params[0].variable
-        for info in syntax.functions
-        if info.params and (info.binding == "class" or info.name == "__new__")
-    }
-    own = syntax.receivers.keys() - classes
-    pairs = {(op[2], op[1] in own) for op in syntax.ops if op[0] is Op.SETATTR}
-    return {name for name, _ in pairs}, {name for name, on_self in pairs if not on_self}
-
-
 class World:
-    """Numbers entities, variables, functions and classes of all files consecutively."""
+    """Numbers entities, functions and classes of all files, and the variables of those linked here."""
 
-    def __init__(self, files: Sequence[FileFacts]) -> None:
-        self.files = files
-        self.syntax: list[PythonSyntax] = [f.syntax for f in files]
+    def __init__(self, headers: Sequence[Header], mine: Mapping[int, FileFacts]) -> None:
+        self.headers = headers
+        self.mine = mine
+        self.syntax: dict[int, PythonSyntax] = {file: facts.syntax for file, facts in mine.items()}
         self.modules: dict[str, int] = {}
         self.packages: set[str] = set()  # every dotted prefix of a module
-        self.variable_base: list[int] = []
+        self.variable_base: dict[int, int] = {}  # of the files that are linked here
         self.entity_base: list[int] = []
         self.function_base: list[int] = []
         self.class_base: list[int] = []
@@ -53,27 +49,28 @@ class World:
         self.function_file: list[int] = []
         self.classes: list[ClassInfo] = []
         self.class_file: list[int] = []
-        variables = entities = 0
-        for index, facts in enumerate(files):
-            syntax: PythonSyntax = facts.syntax
-            self.modules.setdefault(facts.source.module, index)
-            parts = facts.source.module.split(".")
+        entities = 0
+        for index, header in enumerate(headers):
+            self.modules.setdefault(header.source.module, index)
+            parts = header.source.module.split(".")
             self.packages.update(".".join(parts[:i]) for i in range(1, len(parts)))
-            names, outside = assigned_names(syntax)
-            self.assigned |= names
-            self.outside |= outside
-            self.variable_base.append(variables)
+            self.assigned.update(header.assigned)
+            self.outside.update(header.outside)
             self.entity_base.append(entities)
             self.function_base.append(len(self.functions))
             self.class_base.append(len(self.classes))
-            self.functions += syntax.functions
-            self.classes += syntax.classes
-            self.function_file += [index] * len(syntax.functions)
-            self.class_file += [index] * len(syntax.classes)
-            variables += syntax.variables
-            entities += len(facts.entities)
-        self.variables = variables
-        self.entities = entities
+            self.functions += header.functions
+            self.classes += header.classes
+            self.function_file += [index] * len(header.functions)
+            self.class_file += [index] * len(header.classes)
+            entities += header.entities
+        self.variables = 0
+        for index, syntax in self.syntax.items():
+            self.variable_base[index] = self.variables
+            self.variables += syntax.variables
+        self.kinds = [""] * entities
+        self.iris = [""] * entities
+        self._name_entities()
         self.entity_function = {
             self.entity_base[f] + info.entity: g
             for g, (info, f) in enumerate(zip(self.functions, self.function_file, strict=True))
@@ -85,6 +82,19 @@ class World:
         self._exported: dict[tuple[int, str], tuple[Target, ...]] = {}
         self._cut = False  # a cycle was met on the way
         self._stars: dict[tuple[int, str], tuple[int, int] | None] = {}
+
+    def _name_entities(self) -> None:
+        for index, header in enumerate(self.headers):
+            base = self.entity_base[index]
+            facts = self.mine.get(index)
+            if facts is not None:
+                self.kinds[base : base + header.entities] = [entity.kind for entity in facts.entities]
+                self.iris[base : base + header.entities] = facts.iris()
+                continue
+            head = header.source.iri("")
+            for entity, kind, descriptor in header.visible:
+                self.kinds[base + entity] = kind
+                self.iris[base + entity] = head + descriptor_fragment(descriptor)
 
     def function_entity(self, function: int) -> int:
         """The entity of a function, as a global number."""
@@ -104,7 +114,7 @@ class World:
         """
         if module in self.modules or module in self.packages:
             return module
-        folder = self.syntax[file].namespace
+        folder = self.headers[file].namespace
         if folder and folder not in self.modules:
             beside = f"{folder}.{module}"
             if beside in self.modules or beside in self.packages:
@@ -113,10 +123,10 @@ class World:
 
     def holder(self, file: int, name: str) -> tuple[int, int] | None:
         """``(file, local variable)`` of a module's attribute, through star imports; None if it has none."""
-        variable = self.syntax[file].exports.get(name)
+        variable = self.headers[file].exports.get(name)
         if variable is not None:
             return file, variable
-        if not self.syntax[file].stars:
+        if not self.headers[file].stars:
             return None
         key = (file, name)
         if key not in self._stars:
@@ -131,14 +141,14 @@ class World:
             if source in seen:
                 continue
             seen.add(source)
-            syntax = self.syntax[source]
-            public = syntax.all_names
+            header = self.headers[source]
+            public = header.all_names
             if source != file and (name.startswith("_") if public is None else name not in public):
                 continue
-            variable = syntax.exports.get(name)
+            variable = header.exports.get(name)
             if variable is not None:
                 return source, variable
-            found = (self.modules.get(self.locate(source, module)) for module in syntax.stars)
+            found = (self.modules.get(self.locate(source, module)) for module in header.stars)
             stack += [index for index in found if index is not None]  # the last one counts
         return None
 
@@ -148,14 +158,18 @@ class World:
         """The declarations that a local variable stands for, imports followed to the end."""
         return self._declarations(file, variable, {})
 
+    def _declared(self, file: int) -> Mapping[int, Declarations]:
+        syntax = self.syntax.get(file)
+        return syntax.declarations if syntax is not None else self.headers[file].declarations
+
     def _declarations(self, file: int, variable: int, path: Path) -> tuple[Target, ...]:
         found: list[Target] = []
         base = self.entity_base[file]
-        for code in self.syntax[file].declarations.get(variable, ()):
+        for code in self._declared(file).get(variable, ()):
             if code >= 0:
                 found.append(Target(base + code, ""))
             else:
-                found += self._imported(file, self.syntax[file].imports[-1 - code], path)
+                found += self._imported(file, self.headers[file].imports[-1 - code], path)
         return tuple(dict.fromkeys(found))
 
     def imported(self, file: int, binding: Binding) -> tuple[Target, ...]:
@@ -214,9 +228,9 @@ class World:
             return self.declarations(*held)
         if name in BUILTIN_NAMES:
             return (Target(-1, f"builtins.{name}"),)
-        unknown = [m for m in self.syntax[file].stars if self.locate(file, m) not in self.modules]
+        unknown = [m for m in self.headers[file].stars if self.locate(file, m) not in self.modules]
         return (
             (Target(-1, f"{unknown[0]}.{name}"),)
-            if len(unknown) == 1 and len(self.syntax[file].stars) == 1
+            if len(unknown) == 1 and len(self.headers[file].stars) == 1
             else ()
         )
