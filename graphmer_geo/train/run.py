@@ -184,7 +184,7 @@ def build_stream(folder: DataFolder, tables: Tables, args: TrainArgs, chain: Cha
         dataset = LeafyChainDataset(
             folder, "train", config=chain, seed=seed, transforms=masks, roots=steps[number].roots
         )
-        return TokenBudgetStream(dataset, args.batch_tokens, seed, sampler)
+        return TokenBudgetStream(dataset, args.batch_tokens, seed, sampler, limits=dataset.limits)
 
     return CurriculumStream(steps, args.accumulation, build, rank(), world())
 
