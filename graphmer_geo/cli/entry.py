@@ -17,8 +17,7 @@ from graphmer_geo.errors import UserError
 USAGE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
 #: Which extra brings a package that a command may find missing.
-EXTRAS = {"transformers": "train", "accelerate": "train", "matplotlib": "viz", "jinja2": "viz",
-          "mlflow": "track", "tensorboard": "track", "optuna": "hpo"}  # fmt: skip
+EXTRAS = {"transformers": "train", "accelerate": "train", "matplotlib": "viz", "jinja2": "viz"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
