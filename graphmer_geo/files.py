@@ -34,3 +34,14 @@ def write_text(target: Path, text: str) -> None:
 def write_json(target: Path, values: Any, *, sort_keys: bool = False) -> None:
     """Write JSON in one step."""
     write_text(target, json.dumps(values, indent=1, sort_keys=sort_keys) + "\n")
+
+
+def complete_lines(path: Path) -> list[dict[str, Any]]:
+    """The lines of a JSONL file, but for a last one that a killed process has left half written."""
+    lines = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            lines.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return lines

@@ -50,6 +50,7 @@ COMMANDS = (
     Command(("kg", "export"), "kg:export", "write a graph as nt, nq, ttl, graphml or parquet", ("kg",)),
     Command(("data", "prepare"), "data:prepare", "split, tokenise and chain a graph for training", ("kg",)),
     Command(("train",), "train:train", "train an encoder on prepared data", config=True),
+    Command(("plot",), "plot:plot", "draw how a training run went", ("run",)),
     Command(("eval",), "evaluate:evaluate", "MLM accuracy, MRR and Hits@k beside the baselines", ("run",)),
     Command(("demo",), "demo:demo", "the whole pipeline on real code, minutes on a laptop CPU"),
 )

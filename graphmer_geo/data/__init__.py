@@ -1,6 +1,6 @@
 """From a knowledge graph and its source text to tensors."""
 
-from graphmer_geo.data.check import check_batch
+from graphmer_geo.data.check import Limits, check_batch
 from graphmer_geo.data.collate import collate, plan_batches
 from graphmer_geo.data.config import ChainConfig, DataConfig
 from graphmer_geo.data.dataset import LeafyChainDataset
@@ -19,6 +19,7 @@ __all__ = [
     "DataManifest",
     "LeafyChainData",
     "LeafyChainDataset",
+    "Limits",
     "TokenTable",
     "Triple",
     "build_chain",

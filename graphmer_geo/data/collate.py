@@ -9,12 +9,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from graphmer_geo.data.check import Limits, check_batch
 from graphmer_geo.data.leafy_chain import LeafyChainData, cat_dim, increment
 from graphmer_geo.errors import UserError
 
 
-def collate(chains: Sequence[LeafyChainData]) -> dict[str, Tensor]:
-    """Concatenate chains into one batch.
+def collate(chains: Sequence[LeafyChainData], limits: Limits | None = None) -> dict[str, Tensor]:
+    """Concatenate chains into one batch, and check it once for all that will use it.
+
+    Args:
+        chains: The chains.
+        limits: What ids must stay below; without it, only what a batch says of itself is checked.
 
     Returns:
         Every tensor attribute of :class:`LeafyChainData` batched as ``Batch.from_data_list`` does (a test
@@ -22,7 +27,8 @@ def collate(chains: Sequence[LeafyChainData]) -> dict[str, Tensor]:
         moves between devices and processes several times faster.
 
     Raises:
-        UserError: No chains, or chains with different attributes.
+        UserError: No chains, chains with different attributes, or what
+            :func:`~graphmer_geo.data.check.check_batch` finds.
     """
     if not chains:
         raise UserError("a batch needs at least one chain; got none")
@@ -47,6 +53,7 @@ def collate(chains: Sequence[LeafyChainData]) -> dict[str, Tensor]:
         result[key] = torch.cat(values, dim=cat_dim(key))
     result["batch"] = torch.repeat_interleave(torch.arange(len(chains)), sizes)
     result["ptr"] = torch.cat([torch.zeros(1, dtype=torch.long), sizes.cumsum(0)])
+    check_batch(result, limits)
     return result
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from torch.utils.data import Dataset
 
+from graphmer_geo.data.check import Limits
 from graphmer_geo.data.chunk_table import OWNER_ROLE
 from graphmer_geo.data.config import ChainConfig
 from graphmer_geo.data.folder import DataFolder
@@ -89,6 +90,12 @@ class LeafyChainDataset(Dataset[LeafyChainData]):
     def set_epoch(self, epoch: int) -> None:
         """Choose which epoch's draws the following examples have."""
         self.epoch = epoch
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What ids of its chains stay below."""
+        relations = max(self.data.relations.values()) + 1
+        return Limits(len(self.data.tokenizer), relations, self.config.max_leaves_per_tail)
 
     @cached_property
     def lengths(self) -> IntArray:

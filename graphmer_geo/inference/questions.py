@@ -31,7 +31,7 @@ class Questions:
         """Batches, and the rows of ``queries`` that each holds."""
         row = 0
         for indices in self.batches:
-            batch = collate([self.dataset[i] for i in indices])
+            batch = collate([self.dataset[i] for i in indices], self.dataset.limits)
             count = batch["rank_rel"].numel()
             yield batch, np.arange(row, row + count)
             row += count
@@ -127,4 +127,4 @@ def masked_batches(
     order = np.random.default_rng((seed, 0x3A)).permutation(len(dataset))
     chosen = np.sort(order[:limit])
     for batch in plan_batches(dataset.lengths[chosen], batch_tokens, shuffle=False):
-        yield collate([dataset[int(chosen[i])] for i in batch])
+        yield collate([dataset[int(chosen[i])] for i in batch], dataset.limits)

@@ -3,7 +3,7 @@
 from graphmer_geo.nn.attention import GraphDecayAttention
 from graphmer_geo.nn.bias import AttentionBias, GraphAttentionBias, RelationBias
 from graphmer_geo.nn.chain_conv import LeafyChainConv
-from graphmer_geo.nn.conv import HGATConv
+from graphmer_geo.nn.conv import HeteroHGATConv, HGATConv
 from graphmer_geo.nn.decay import GraphDecay, decay_log
 from graphmer_geo.nn.distance import leafy_chain_distance
 from graphmer_geo.nn.embedding import LeafyChainEmbedding
@@ -24,6 +24,7 @@ __all__ = [
     "GraphDecay",
     "GraphDecayAttention",
     "HGATConv",
+    "HeteroHGATConv",
     "LMHead",
     "LeafyChainConv",
     "LeafyChainEmbedding",

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from graphmer_geo.nn.decay import DecayMode, GraphDecay
 from graphmer_geo.nn.distance import LeafEdges, leafy_chain_distance
 from graphmer_geo.nn.flex import FlexBias, flex_bias
+from graphmer_geo.nn.precision import full_precision
 from graphmer_geo.nn.ragged import RaggedLayout
 
 # B graphs, H heads, N nodes of the largest graph, D channels. Heads come first, because a bias gathered from
@@ -47,6 +48,8 @@ class RelationBias(nn.Module):
 
     def __init__(self, num_relations: int, heads: int) -> None:
         super().__init__()
+        self.num_relations = num_relations
+        self.heads = heads
         self.weight = nn.Parameter(torch.empty(2, heads, num_relations))
         self.reset_parameters()
 
@@ -66,6 +69,10 @@ class RelationBias(nn.Module):
         """
         from_leaf, from_head = self.weight.index_select(2, edge_rel).unbind(0)
         return from_leaf, from_head
+
+    def extra_repr(self) -> str:
+        """Relations and heads."""
+        return f"{self.num_relations}, heads={self.heads}"
 
 
 class GraphAttentionBias(nn.Module):
@@ -138,7 +145,7 @@ class GraphAttentionBias(nn.Module):
         code = code.masked_fill_(~mask.unsqueeze(1), max_distance + 1)
 
         distance = torch.zeros(self.heads, max_distance + 1, device=root.device)
-        log_f = distance if self.decay.p is None else self.decay(max_distance).float()
+        log_f = distance if self.decay.p is None else full_precision(self.decay(max_distance))
         added = log_f if self.decay.mode == "additive" else distance
         table = torch.cat((added, added.new_full((self.heads, 1), float("-inf"))), dim=1)
         multiplied = torch.cat((log_f, log_f.new_zeros(self.heads, 1)), dim=1).exp()

@@ -14,10 +14,11 @@ from torch import Tensor, library
 
 
 class Pairs(NamedTuple):
-    """Distinct (relation, node) pairs of E edges, sorted by relation, in E rows; the last may be unused.
+    """Distinct (relation, node) pairs of E edges, sorted by relation.
 
-    ``node`` ``[E]`` (0 in unused rows), ``of_edge`` ``[E]`` the row of each edge, and ``ptr``
-    ``[num_relations + 1]`` where the rows of each relation begin.
+    ``node`` ``[rows]``, ``of_edge`` ``[E]`` the row of each edge, and ``ptr`` ``[num_relations + 1]`` where
+    the rows of each relation begin. A traced program has E rows, the last of them unused (node 0): how many
+    pairs are distinct is data.
     """
 
     node: Tensor
@@ -26,7 +27,7 @@ class Pairs(NamedTuple):
 
 
 def relation_pairs(node: Tensor, relation: Tensor, num_nodes: int, num_relations: int) -> Pairs:
-    """Finds the distinct pairs, with shapes that do not depend on how many there are.
+    """Finds the distinct pairs.
 
     Args:
         node: ``[E]`` node of each edge.
@@ -39,7 +40,10 @@ def relation_pairs(node: Tensor, relation: Tensor, num_nodes: int, num_relations
     first = torch.ones_like(key, dtype=torch.bool)
     first[1:] = key[1:] != key[:-1]
     row = first.cumsum(0) - 1
-    distinct = torch.zeros_like(key).scatter(0, row, key)
+    if torch.compiler.is_compiling():
+        distinct = torch.zeros_like(key).scatter(0, row, key)
+    else:
+        distinct = key[first]
     of_edge = torch.empty_like(key).scatter(0, order, row)
     counts = key.new_zeros(num_relations + 1)
     counts = counts.index_add(0, key.div(size, rounding_mode="floor") + 1, first.to(key.dtype))

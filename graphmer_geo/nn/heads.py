@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from graphmer_geo.nn.lexical import LexicalMatch, QueryContext
 from graphmer_geo.nn.names import Names, TokenSalience
 from graphmer_geo.nn.popularity import NamePopularity
+from graphmer_geo.nn.precision import full_precision
 from graphmer_geo.nn.proximity import Proximity
 from graphmer_geo.nn.undrawn import undrawn
 
@@ -153,7 +154,7 @@ class EntityRankingHead(nn.Module):
         target: Tensor | None = None,
         near: Tensor | None = None,
     ) -> Tensor:
-        """Scores all candidates for each query, in float32 also under autocast.
+        """Scores all candidates for each query, in float32 (or float64) also under autocast.
 
         Args:
             context: the queries and their graphs.
@@ -167,8 +168,8 @@ class EntityRankingHead(nn.Module):
             ``[q, C]``.
         """
         with torch.autocast(entity.device.type, enabled=False):
-            context = context._replace(states=context.states.float())
-            entity = entity.float()
+            context = context._replace(states=full_precision(context.states))
+            entity = full_precision(entity)
             query = self.query_vectors(context.states[context.node], context.relation)
             scores = self.similarity(query, entity)
             if self.popularity is not None:

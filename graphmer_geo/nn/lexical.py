@@ -53,7 +53,7 @@ class QueryContext(NamedTuple):
         start, size = self.ptr[graph], self.ptr.diff()[graph]
         query = torch.repeat_interleave(torch.arange(len(graph), device=graph.device), size)
         before = size.cumsum(0) - size
-        return query, torch.arange(len(query), device=graph.device) + (start - before)[query]
+        return query, torch.ones_like(query).cumsum(0) - 1 + (start - before)[query]
 
 
 class LexicalMatch(nn.Module):

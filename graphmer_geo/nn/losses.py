@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
+from graphmer_geo.nn.precision import full_precision
+
 
 def token_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean cross-entropy over masked tokens; 0 (with a graph, so gradients are 0, not missing) without any.
@@ -14,9 +16,9 @@ def token_loss(logits: Tensor, labels: Tensor) -> Tensor:
         labels: ``[k]`` original token ids.
 
     Returns:
-        Scalar, float32.
+        Scalar, at least float32.
     """
-    return F.cross_entropy(logits.float(), labels, reduction="sum") / max(labels.numel(), 1)
+    return F.cross_entropy(full_precision(logits), labels, reduction="sum") / max(labels.numel(), 1)
 
 
 def sampled_softmax_loss(
@@ -35,9 +37,9 @@ def sampled_softmax_loss(
             target itself is always kept.
 
     Returns:
-        Scalar, float32; 0 with a graph if there are no queries.
+        Scalar, at least float32; 0 with a graph if there are no queries.
     """
-    scores = scores.float()
+    scores = full_precision(scores)
     if log_q is not None:
         scores = scores - log_q
     if allowed is not None:

@@ -52,7 +52,7 @@ def find_mentions(
     joined[1:] = is_root[1:] & (graph[1:] == graph[:-1])
     joined[1:] &= vocabulary.ends_word[tok[:-1]] & vocabulary.opens_word[tok[1:]]
     at_node = torch.full_like(tok, -1)
-    if not known.numel():
+    if not row.numel():
         return Mentions(row, at_node, 0)
     run, begins = torch.zeros_like(tok), is_root & ~joined
     ends = torch.ones_like(is_root)

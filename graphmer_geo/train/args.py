@@ -72,6 +72,16 @@ class TrainArgs:
     """Steps between two checkpoints."""
     keep_checkpoints: int = 2
     """Older checkpoints are deleted."""
+    trackers: tuple[Literal["tensorboard", "mlflow"], ...] = ()
+    """Where the log goes beside log.jsonl (extra `track`)."""
+    mlflow_uri: str = ""
+    """MLflow server or database; default: MLFLOW_TRACKING_URI, else sqlite:///mlflow.db."""
+    experiment: str = "graphmer"
+    """Name of the MLflow experiment."""
+    alert_webhook: str = ""
+    """Address that alerts (loss spikes, stalls, slow or starving runs) are posted to, as JSON."""
+    stall_seconds: float = 600.0
+    """Alert if no step ends for so long."""
     resume: bool | Literal["auto"] = False
     """Continue from the last checkpoint of the run folder; auto: if there is one, else start."""
     session_seconds: float | None = None
@@ -93,6 +103,7 @@ class TrainArgs:
             "batch_tokens",
             "accumulation",
             "session_seconds",
+            "stall_seconds",
             "candidates",
             "threads",
             "log_steps",
@@ -128,6 +139,11 @@ MAY_DIFFER = frozenset(
         "session_seconds",
         "gradient_checkpointing",
         "compile",
+        "trackers",
+        "mlflow_uri",
+        "experiment",
+        "alert_webhook",
+        "stall_seconds",
     }
 )
 FIXED = tuple(f.name for f in fields(TrainArgs) if f.name not in MAY_DIFFER)

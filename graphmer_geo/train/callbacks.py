@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from graphmer_geo.files import write_text
+from graphmer_geo.files import complete_lines, write_text
 from graphmer_geo.train.budget import Budget
 from graphmer_geo.train.curriculum import CurriculumStream, Phase
 from graphmer_geo.train.distributed import any_process, rank
@@ -105,17 +105,6 @@ class JsonlLog(TrainerCallback):
                 file.write(json.dumps(record) + "\n")
             numbers = {key: value for key, value in record.items() if isinstance(value, int | float)}
             logger.info("%s", " ".join(f"{key}={value:.4g}" for key, value in numbers.items()))
-
-
-def complete_lines(path: Path) -> list[dict[str, Any]]:
-    """The lines of a log; a last one that a killed process has left half written is not one of them."""
-    lines = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        try:
-            lines.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
-    return lines
 
 
 class ProgressBar(TrainerCallback):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -66,12 +67,15 @@ def train(
 def _train(
     folder: DataFolder, out: Path, args: TrainArgs, model: GraphMERConfig, chain: ChainConfig | None
 ) -> Path:
+    from graphmer_geo.train.alerts import Alerts
     from graphmer_geo.train.callbacks import GracefulStop, JsonlLog, ProgressBar
     from graphmer_geo.train.memory import ReturnMemory
+    from graphmer_geo.train.tracking import trackers
     from graphmer_geo.train.trainer import LeafyChainTrainer
 
     config, chain = model_config(folder, model), chain or ChainConfig()
-    checkpoint = on_first(lambda: begin(out, folder, RunSettings(args, config, chain)))
+    settings = RunSettings(args, config, chain)
+    checkpoint = on_first(lambda: begin(out, folder, settings))
     if args.threads:
         torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
@@ -82,8 +86,15 @@ def _train(
 
     stream = build_stream(folder, tables, args, chain)
     trainer = LeafyChainTrainer(network, args, out, stream)
-    with GracefulStop(args.session_seconds) as stop:
-        for callback in (JsonlLog(out / "log.jsonl"), ProgressBar(trainer.budget), ReturnMemory(), stop):
+    alerts = Alerts(out, args.alert_webhook, args.stall_seconds)
+    with GracefulStop(args.session_seconds) as stop, closing(alerts):
+        watchers = [JsonlLog(out / "log.jsonl"), ProgressBar(trainer.budget), ReturnMemory(), stop]
+        if rank() == 0:
+            parameters = settings.flat() | {
+                f"parameters.{part}": count for part, count in network.num_parameters_by_part().items()
+            }
+            watchers += [alerts, *trackers(args, out, settings.to_yaml(), parameters)]
+        for callback in watchers:
             trainer.add_callback(callback)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if stop.requested and trainer.budget.progress(trainer.state.global_step) < 1.0:
@@ -173,7 +184,7 @@ def build_stream(folder: DataFolder, tables: Tables, args: TrainArgs, chain: Cha
         dataset = LeafyChainDataset(
             folder, "train", config=chain, seed=seed, transforms=masks, roots=steps[number].roots
         )
-        return TokenBudgetStream(dataset, args.batch_tokens, seed, sampler)
+        return TokenBudgetStream(dataset, args.batch_tokens, seed, sampler, limits=dataset.limits)
 
     return CurriculumStream(steps, args.accumulation, build, rank(), world())
 

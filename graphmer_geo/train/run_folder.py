@@ -46,12 +46,24 @@ class RunSettings:
     model: GraphMERConfig
     chain: ChainConfig
 
-    def to_yaml(self) -> str:
-        """As ``--config`` reads it; what the data decides, and how this process went about it, left out."""
-        flat = {key: value for key, value in asdict(self.args).items() if key != "resume"}
+    def to_dict(self) -> dict[str, Any]:
+        """As ``--config`` reads it, of JSON types; without what the data decides, and without ``resume``."""
+        args = {key: value for key, value in asdict(self.args).items() if key != "resume"}
         model = {key: value for key, value in self.model.to_dict().items() if key not in FROM_DATA}
-        plain = json.loads(json.dumps(flat | {"model": model, "chain": self.chain.to_dict()}))
-        return yaml.safe_dump(plain, sort_keys=False)
+        plain: dict[str, Any] = json.loads(json.dumps(args | {"model": model, "chain": self.chain.to_dict()}))
+        return plain
+
+    def to_yaml(self) -> str:
+        """:meth:`to_dict` as a file."""
+        return yaml.safe_dump(self.to_dict(), sort_keys=False)
+
+    def flat(self) -> dict[str, Any]:
+        """:meth:`to_dict` with keys like ``model.hidden_size``."""
+        nested = self.to_dict()
+        flat = {key: value for key, value in nested.items() if key not in ("model", "chain")}
+        return flat | {
+            f"{part}.{key}": value for part in ("model", "chain") for key, value in nested[part].items()
+        }
 
 
 def begin(out: Path, folder: DataFolder, settings: RunSettings) -> Path | None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
+from graphmer_geo.data.check import Limits
 from graphmer_geo.data.collate import collate, plan_batches
 from graphmer_geo.data.leafy_chain import LeafyChainData
 from graphmer_geo.errors import UserError
@@ -78,6 +79,7 @@ class TokenBudgetStream(SeekableStream):
         finish: turns a collated batch into the final one (candidates), with the generator of that batch.
         rank: see :class:`SeekableStream`.
         world: see there.
+        limits: what ids in a batch must stay below; checked once per batch.
     """
 
     def __init__(
@@ -88,10 +90,12 @@ class TokenBudgetStream(SeekableStream):
         finish: Callable[[Batch, np.random.Generator], Batch],
         rank: int = 0,
         world: int = 1,
+        limits: Limits | None = None,
     ) -> None:
         if not len(dataset):
             raise UserError("the train split has no chunks; prepare data from a larger graph")
         self.dataset, self.batch_tokens, self.seed, self.finish = dataset, batch_tokens, seed, finish
+        self.limits = limits
         super().__init__(rank, world)
         self._ends: list[int] = []  # number of batches in epochs 0..e
         self._plan: tuple[int, list[list[int]]] = (-1, [])
@@ -116,4 +120,4 @@ class TokenBudgetStream(SeekableStream):
         epoch, position = self.locate(index)
         self.dataset.set_epoch(epoch)
         chains = [self.dataset[i] for i in self.plan(epoch)[position]]
-        return self.finish(collate(chains), np.random.default_rng((self.seed, 0xCA9D, index)))
+        return self.finish(collate(chains, self.limits), np.random.default_rng((self.seed, 0xCA9D, index)))

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graphmer_geo.models import GraphMEROutput
+from graphmer_geo.models import TARGETS, GraphMEROutput
 from graphmer_geo.train.distributed import summed, world
 
 
@@ -46,7 +46,7 @@ class LogWindow:
     def close(self, steps: int) -> dict[str, Any]:
         """Means since the last call, and speed; ``steps`` optimiser steps were made."""
         elapsed = max(time.monotonic() - self._since, 1e-9)
-        names = ("mlm", "mlm_acc", "mnm", "mnm_acc", "rank", "rank_acc")
+        names = [name for objective in TARGETS for name in (objective, f"{objective}_acc")]
         pairs = [[float(self._sums[name]), float(self._weights[name])] for name in names]
         counts = [float(self._tokens), float(self._chains), float(self._batches), self._waited]
         total = summed(torch.tensor([*(x for pair in pairs for x in pair), *counts], dtype=torch.float64))

@@ -18,7 +18,8 @@ from graphmer_geo.viz.palette import INK, MUTED, RULE, SERIES
 LOSS_PARTS = {"loss": "total", "mlm": "masked tokens", "mnm": "masked nodes", "rank": "entity ranking",
               "sbo": "span boundaries"}
 
-_STYLE: Any = {
+#: What all plots share.
+STYLE: Any = {
     "svg.fonttype": "none",
     "font.family": "DejaVu Sans",
     "font.size": 10,
@@ -47,7 +48,7 @@ def loss_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
     Args:
         rows: Log rows with ``step`` and any of ``loss``, ``mlm``, ``mnm``, ``rank``; others are ignored.
     """
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(8.2, 3.6), layout="constrained")
         axes = figure.add_subplot()
         ends: list[tuple[float, float, str, str]] = []
@@ -71,7 +72,7 @@ def bar_figure(counts: Mapping[str, float], *, unit: str = "", limit: int = 20) 
     if len(ordered) > limit:
         rest = ordered[limit - 1 :]
         ordered = [*ordered[: limit - 1], (f"{len(rest)} others", sum(value for _, value in rest))]
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(8.2, 0.6 + 0.27 * max(len(ordered), 1)), layout="constrained")
         axes = figure.add_subplot()
         names, values = [name for name, _ in ordered], [value for _, value in ordered]
@@ -97,7 +98,7 @@ def dot_figure(
         xmax: Right end of the axis; None fits the data.
     """
     series = sorted({name for row in rows.values() for name in row}, key=lambda name: (name != first, name))
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(8.2, 1.0 + 0.3 * max(len(rows), 1)), layout="constrained")
         axes = figure.add_subplot()
         for y, row in enumerate(rows.values()):
@@ -132,7 +133,7 @@ def figure_svg(figure: Figure, name: str, description: str) -> str:
         description: What a reader who cannot see the plot is told.
     """
     buffer = io.StringIO()
-    with matplotlib.rc_context({**_STYLE, "svg.hashsalt": name, "svg.id": None}):
+    with matplotlib.rc_context({**STYLE, "svg.hashsalt": name, "svg.id": None}):
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     svg = buffer.getvalue()
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)

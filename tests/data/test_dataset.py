@@ -210,7 +210,7 @@ def test_chains_read_back_as_labels_and_are_valid(data):
         for (_, rel, tail), row in zip(chain_to_triples(chain), rows(chain), strict=True):
             assert rel == row[1]
             assert list(tail) == labels[row[2]]
-    check_batch(collate(list(dataset)), len(data.tokenizer), len(data.relations))
+    check_batch(collate(list(dataset)), dataset.limits)
 
 
 def test_lengths_bound_batches_well(data):

@@ -37,3 +37,19 @@ def test_log_q_undoes_the_drawing() -> None:
     target = torch.tensor([6])  # the first copy of candidate 2
     sampled = sampled_softmax_loss(scores[:, drawn], target, times[drawn].log())
     torch.testing.assert_close(sampled, full + math.log(2))
+
+
+def test_gradients_in_float64_and_whole_graphs() -> None:
+    torch.manual_seed(0)
+    scores = torch.randn(3, 5, dtype=torch.double, requires_grad=True)
+    target, log_q = torch.tensor([0, 4, 2]), torch.rand(5, dtype=torch.double).log()
+    allowed = torch.rand(3, 5) < 0.7
+
+    def ranked(values: torch.Tensor) -> torch.Tensor:
+        return sampled_softmax_loss(values, target, log_q, allowed)
+
+    for loss in (ranked, lambda values: token_loss(values, target)):
+        assert torch.autograd.gradcheck(loss, (scores,))
+        compiled = torch.compile(loss, fullgraph=True, backend="aot_eager")
+        torch.testing.assert_close(compiled(scores), loss(scores))
+    assert token_loss(scores.detach().bfloat16(), target).dtype == torch.float32

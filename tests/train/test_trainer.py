@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -99,11 +100,37 @@ def test_each_loss_is_logged_as_a_mean_of_its_own(tmp_path: Path) -> None:
         "mlm_acc",
         "rank_acc",
         "tokens_per_second",
+        "steps_per_second",
+        "chains_per_batch",
+        "memory_mib",
         "learning_rate",
         "grad_norm",
     ):
         assert all(name in line for line in lines), name
+        assert all(line[name] >= 0 for line in lines), name
+    assert all(0 <= line["data_wait"] < 1 for line in lines)
     assert lines[0]["mlm"] == pytest.approx(5.3, abs=0.5)  # log(200): a mean per token
+
+
+def test_masked_nodes_are_told_by_relation(tmp_path: Path) -> None:
+    """The accuracy per relation, weighed by its targets, is the accuracy of all."""
+    trainer = tiny_trainer(tmp_path, max_steps=3, log_steps=3)
+    targets: Counter[str] = Counter()
+    original = trainer.stream.batch
+
+    def batch(index: int) -> Batch:
+        made = original(index)
+        leaf = [made["leaf_index"].tolist().index(node) for node in made["mnm_index"].tolist()]
+        targets.update(str(int(made["triple_rel"][made["leaf_triple"][place]])) for place in leaf)
+        return made
+
+    trainer.stream.batch = batch  # type: ignore[method-assign]
+    trainer.train()
+    line = trainer.state.log_history[0]
+    by_relation = line["mnm_by_relation"]
+    assert by_relation.keys() == targets.keys()
+    mean = sum(by_relation[name] * targets[name] for name in targets) / targets.total()
+    assert mean == pytest.approx(line["mnm_acc"], abs=1e-3)
 
 
 def test_a_resumed_log_has_each_step_once(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from torch_geometric.utils import is_sparse, softmax, to_edge_index
 
 from graphmer_geo.nn.dropout import Dropout
 from graphmer_geo.nn.grouped import grouped_matmul, relation_pairs
+from graphmer_geo.nn.precision import full_precision
 
 AttentionScope = Literal["across-relation", "within-relation"]
 
@@ -234,12 +235,10 @@ class HGATConv(MessagePassing):
         logit = grouped_matmul(x_src, kernel_src, src.ptr)[src.of_edge]  # [edges, heads]
         logit = logit + grouped_matmul(x_dst, kernel_dst, dst.ptr)[dst.of_edge]
         logit = F.leaky_relu(logit, self.negative_slope)
-        if logit.element_size() < 4:
-            logit = logit.float()
         if self.attention == "across-relation":
-            alpha = softmax(logit, target, num_nodes=size[1])
+            alpha = softmax(full_precision(logit), target, num_nodes=size[1])
         else:
-            alpha = softmax(logit, dst.of_edge, num_nodes=edge_type.numel())
+            alpha = softmax(full_precision(logit), dst.of_edge, num_nodes=edge_type.numel())
 
         # [num_targets, heads, out]
         out = self.propagate(edge_index, h=h[src.of_edge], alpha=alpha, size=size).to(self.att_src.dtype)

@@ -1,0 +1,1 @@
+"""How fast layers, encoder and data pipeline are, one module per group of questions."""
