@@ -5,6 +5,9 @@ Run: python benchmarks/kg_build.py --jdk /usr/lib/jvm/…/lib/src.zip [--parts r
 Every measurement is a fresh process; configurations alternate, medians are reported. With one process
 everything, the store's threads too, is pinned to one core. Nothing that is read is run.
 
+With compiled code: make compile, then the same command behind PYTHONPATH=build/compiled. The result's field
+``compiled`` says which of the two was measured.
+
 PyCG: pip install pycg==0.0.8 'setuptools<80' in an environment of its own; its wheel unpacks to PyCG/ but
 imports itself as pycg, so link one to the other there.
 """
@@ -26,20 +29,23 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import graphmer_geo
 from benchmarks import corpora
 from graphmer_geo.errors import UserError
 from graphmer_geo.kg import KnowledgeGraph, build_kg
 from graphmer_geo.kg.build import _Build, _known
 from graphmer_geo.kg.collector import paused
 from graphmer_geo.kg.sources import Source, find_files
-from graphmer_geo.results import result, write_result
+from graphmer_geo.results import is_compiled, result, write_result
 
-RESULT = Path(__file__).resolve().parent / "results" / "kg-build.json"
+ROOT = Path(__file__).resolve().parents[1]
+RESULT = ROOT / "benchmarks" / "results" / "kg-build.json"
+COMPILED_RESULT = RESULT.with_stem("kg-build-compiled")
 PARTS = ("rates", "growth", "edit", "pycg")
 GROWTH = (10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000)
 #: What PyCG is compared on: it fails on requests, and takes minutes for click, httpx and starlette.
 PYCG_PACKAGES = ("flask", "jinja2")
-PLOT = Path(__file__).resolve().parents[1] / "docs" / "kg-growth.png"
+PLOT = ROOT / "docs" / "kg-growth.png"
 
 
 class TextOnly:
@@ -222,6 +228,20 @@ def pycg(python: str, repeats: int) -> dict[str, Any]:
     return found
 
 
+def check_code(imported: Path, checkout: Path) -> None:
+    """Measure the code of this checkout, not what was compiled before it changed.
+
+    Raises:
+        UserError: If the imported code is another one.
+    """
+    mine, theirs = (
+        {file.relative_to(folder): file.read_bytes() for file in folder.rglob("*.py")}
+        for folder in (imported, checkout)
+    )
+    if mine != theirs:
+        raise UserError(f"{str(imported)!r} is not the code of {str(checkout)!r}; run `make compile` again")
+
+
 def main() -> None:
     """Measure the parts that were asked for."""
     parser = argparse.ArgumentParser(description="Speed of building knowledge graphs.", allow_abbrev=False)
@@ -230,13 +250,14 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--largest", type=int, default=GROWTH[-1], help="lines of growth's largest build")
     parser.add_argument("--pycg", help="a Python interpreter that has pycg==0.0.8, for the part of that name")
-    parser.add_argument("--out", type=Path, default=RESULT)
+    parser.add_argument("--out", type=Path, default=COMPILED_RESULT if is_compiled() else RESULT)
     parser.add_argument("--measure", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     try:
         if arguments.measure:
             print(json.dumps(measure(json.load(sys.stdin))))
             return
+        check_code(Path(graphmer_geo.__file__).parent, ROOT / "graphmer_geo")
         for metrics in _measured(arguments):  # written part by part: a later failure loses nothing
             write_result(arguments.out, result("kg-build", metrics, seed=0))
     except UserError as error:

@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ _PACKAGES = (
 def result(task: str, metrics: Mapping[str, Any], *, seed: int, command: str | None = None) -> dict[str, Any]:
     """``metrics`` with the command, seed, commit, versions and machine they were obtained with.
 
+    ``compiled`` tells whether graphs were built by compiled code.
+
     Args:
         task: Name of the benchmark.
         metrics: JSON-able measurements.
@@ -48,6 +51,7 @@ def result(task: str, metrics: Mapping[str, Any], *, seed: int, command: str | N
         "command": command or shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "seed": seed,
         "commit": commit(),
+        "compiled": is_compiled(),
         "versions": versions(),
         "machine": machine(),
         "metrics": dict(metrics),
@@ -82,9 +86,16 @@ def commit() -> str | None:
     folder = Path(__file__).resolve().parent
     try:
         head = _git(folder, "rev-parse", "HEAD")
-        return head + ("+" if _git(folder, "status", "--porcelain", "--untracked-files=no", ".") else "")
+        changes = _git(folder, "status", "--porcelain", "--untracked-files=no", ":/graphmer_geo")
+        return head + ("+" if changes else "")
     except (OSError, subprocess.CalledProcessError):
         return None
+
+
+def is_compiled() -> bool:
+    """Whether this installation's modules for building graphs are compiled; see ``hatch_build.py``."""
+    folder = Path(__file__).resolve().parent / "kg"
+    return any((folder / f"facts{suffix}").is_file() for suffix in EXTENSION_SUFFIXES)
 
 
 def _git(folder: Path, *words: str) -> str:

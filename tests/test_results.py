@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from graphmer_geo.errors import UserError
+from graphmer_geo.kg import facts
 from graphmer_geo.results import read_result, result, write_result
 
 
@@ -14,6 +15,7 @@ def test_round_trip_with_everything_needed_to_repeat(tmp_path: Path) -> None:
     assert read_result(tmp_path / "deep" / "speed.json") == content
     assert {"command", "seed", "commit", "versions", "machine", "metrics"} <= set(content)
     assert content["versions"]["torch"].startswith("2.")
+    assert content["compiled"] is not facts.__file__.endswith(".py")
     assert [p.name for p in (tmp_path / "deep").iterdir()] == ["speed.json"]
 
 

@@ -132,9 +132,9 @@ def references(
         package_module: IRI of the Python package that declares this module, if it is in the corpus.
     """
     witnessed = {
-        (o.subject, o.relation, o.target, o.how == "heuristic")
-        for o in linked.occurrences
-        if o.relation and o.target
+        (subject, relation, target, how == "heuristic")
+        for _, _, _, _, relation, subject, target, how, _ in linked.occurrences
+        if relation and target
     }
     witnessed.update((e.subject, e.relation, e.object, e.how == "heuristic") for e in linked.edges)
     sure: set[str] = set()

@@ -167,6 +167,6 @@ class LinkedFile:
     """
 
     source: SourceFile
-    occurrences: list[Occurrence]  # includes one "definition" row per entity with a written name
+    occurrences: list[Occurrence]  # any order; one "definition" row per entity with a written name
     edges: list[Edge]
     externals: dict[str, str]  # external IRI -> qualified name, for every external target used above

@@ -14,7 +14,7 @@ from tree_sitter import Node, Tree
 from graphmer_geo.kg.facts import Entity, ParseProblem, SourceFile
 from graphmer_geo.kg.languages.python.ir import Declarations, Op, PythonSyntax, Site
 from graphmer_geo.kg.languages.python.scopes import Scope
-from graphmer_geo.kg.languages.python.text import Text
+from graphmer_geo.kg.languages.python.wide_text import WideText
 
 _LINE_END = re.compile(rb"\n")
 _tuple = tuple.__new__
@@ -48,7 +48,7 @@ class Builder:
     def __init__(self, file: SourceFile, source: bytes, encoding: str) -> None:
         self.file = file
         self.source = source
-        self.chars = Text(source, encoding) if not source.isascii() else source.decode("ascii")
+        self.chars = WideText(source, encoding) if not source.isascii() else source.decode("ascii")
         self.line_ends = [match.start() for match in _LINE_END.finditer(source)]
         self.new = count(1).__next__  # a fresh variable
         self.entities: list[Entity] = []

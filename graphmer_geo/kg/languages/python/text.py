@@ -5,17 +5,6 @@ from __future__ import annotations
 import codecs
 import re
 
-
-class Text:
-    """Text of a file that is not ASCII, by byte offsets."""
-
-    def __init__(self, source: bytes, encoding: str) -> None:
-        self.source, self.encoding = source, encoding
-
-    def __getitem__(self, span: slice) -> str:
-        return self.source[span].decode(self.encoding, "replace")
-
-
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _BLANK = re.compile(rb"^[ \t\f]*(?:[#\r\n]|$)")
 

@@ -16,6 +16,7 @@ from graphmer_geo.kg.resolve.python.world import Target
 MAX_TARGETS = 8  #: targets of one reference; more than that says nothing
 _TYPES = ("Class", "Interface", "Enum", "Record")
 _CALLABLE = ("Function", "Method", "Constructor", "Lambda")
+_CALLED = frozenset((*_CALLABLE, *_TYPES, "ExternalSymbol"))
 _ROLES = {"base": "extends", "decorator": "decoratedBy", "raise": "raises", "catch": "catches"}
 
 Found = tuple[Target, How]
@@ -64,9 +65,7 @@ class Emitter:
         for site in self.world.syntax[file].sites:
             self.emit_site(site)
         edges = self.emit_edges()
-        rows = sorted(
-            dict.fromkeys(self.rows), key=lambda r: (r.start, r.end, r.role, r.relation or "", r.target or "")
-        )
+        rows = list(dict.fromkeys(self.rows))
         return LinkedFile(facts.source, rows, edges, dict(sorted(self.externals.items())))
 
     # -- targets -----------------------------------------------------------------------------------
@@ -251,9 +250,7 @@ class Emitter:
                 found.append((target, "exact" if target in exact else "inferred"))
         if not found:
             for target in known:
-                if self.kind(target) in (*_CALLABLE, *_TYPES, "ExternalSymbol") and not self.is_property(
-                    target
-                ):
+                if self.kind(target) in _CALLED and not self.is_property(target):
                     found.append((target, "exact" if target in exact else "inferred"))
         if not found or len(found) > MAX_TARGETS:
             self.row(site, "call", "calls", None)
