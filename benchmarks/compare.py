@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.tables import evaluation, graph
+from benchmarks.tables import evaluation, graph, speed
 from graphmer_geo.results import read_result
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -22,7 +22,11 @@ MARKED = re.compile(r"(<!-- results:begin [^>]*-->\n).*?(<!-- results:end -->)",
 Render = Callable[[Path, dict[str, Any]], str]
 
 #: document -> what renders the result files that it shows
-DOCUMENTS: dict[str, Render] = {"README.md": evaluation.render, "docs/knowledge-graph.md": graph.render}
+DOCUMENTS: dict[str, Render] = {
+    "README.md": evaluation.render,
+    "docs/knowledge-graph.md": graph.render,
+    "docs/throughput.md": speed.render,
+}
 
 
 def tables(render: Render, folder: Path = RESULTS) -> str:
