@@ -1,52 +1,33 @@
-"""The code that the benchmarks of the graph read: standard library, PyPI packages, the JDK's sources.
+"""The code that the benchmarks of the graph read, whole: standard library, PyPI packages, the JDK's sources.
 
-Run: python benchmarks/corpora.py [NAME …]     fetch PyPI packages into the cache and say where they are
+Run: python -m benchmarks.corpora [NAME …]     fetch packages of datasets/pypi-20.yaml and say where they are
 
-Nothing fetched is ever imported or run: packages come as wheels, which pip only downloads.
+Fetching is that of :mod:`graphmer_geo.datasets`; what these benchmarks ask about is every file, so nothing is
+cleaned here.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import os
-import subprocess
-import sys
+import platform
 import sysconfig
-import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
+from graphmer_geo.datasets import load_recipe
+from graphmer_geo.datasets.fetch import jdk_sources, package_folder, standard_library_files
+from graphmer_geo.datasets.recipe import Package, PyPI, StandardLibrary
 from graphmer_geo.errors import UserError
 from graphmer_geo.kg.sources import Source
 
-ROOT = Path(__file__).resolve().parents[1]
-RECIPE = ROOT / "datasets" / "pypi-20.yaml"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "graphmer-geo" / "corpora"
-
-#: Test suites of the standard library and what tools put beside it.
-NOT_LIBRARY = {"test", "tests", "idle_test", "site-packages", "__pycache__"}
+RECIPE = "pypi-20"
 
 
-@dataclass(frozen=True)
-class Package:
-    """One pinned PyPI package."""
-
-    name: str
-    version: str
-    license: str
-    style: str
-    sha256: str
-
-
-def pypi_packages(recipe: Path = RECIPE) -> list[Package]:
+def pypi_packages(recipe: str | Path = RECIPE) -> list[Package]:
     """The packages of a recipe, in its order."""
-    return [Package(**entry) for entry in yaml.safe_load(recipe.read_text(encoding="utf-8"))["packages"]]
+    return [p for source in load_recipe(recipe).sources if isinstance(source, PyPI) for p in source.packages]
 
 
-def pypi(names: list[str] | None = None, recipe: Path = RECIPE) -> list[Source]:
+def pypi(names: list[str] | None = None, recipe: str | Path = RECIPE) -> list[Source]:
     """Sources of some packages (default: all), fetched when they are not in the cache.
 
     Raises:
@@ -55,56 +36,19 @@ def pypi(names: list[str] | None = None, recipe: Path = RECIPE) -> list[Source]:
     known = {p.name: p for p in pypi_packages(recipe)}
     unknown = sorted(set(names or ()) - known.keys())
     if unknown:
-        raise UserError(f"unknown package {unknown[0]!r}; {recipe.name} has {', '.join(known)}")
+        raise UserError(f"unknown package {unknown[0]!r}; {recipe} has {', '.join(known)}")
     return [
-        Source(_unpacked(known[name]), package=name, version=known[name].version) for name in names or known
+        Source(package_folder(known[name]), package=name, version=known[name].version)
+        for name in names or known
     ]
-
-
-def _unpacked(package: Package) -> Path:
-    folder = CACHE / f"{package.name}-{package.version}"
-    if not folder.is_dir():
-        wheel = _wheel(package)
-        part = folder.with_name(folder.name + ".part")
-        with zipfile.ZipFile(wheel) as archive:  # extractall keeps every member inside the folder
-            archive.extractall(part)
-        part.rename(folder)
-    return folder
-
-
-def _wheel(package: Package) -> Path:
-    wheels = CACHE / "wheels"
-    wheels.mkdir(parents=True, exist_ok=True)
-    pattern = f"{package.name.replace('-', '_')}-{package.version}-*.whl"
-    if not list(wheels.glob(pattern)):
-        command = [
-            sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps",
-            "--only-binary=:all:", "--platform=any", "--implementation=py", "--abi=none",
-            f"--dest={wheels}", f"{package.name}=={package.version}",
-        ]  # fmt: skip
-        if subprocess.run(command, check=False).returncode:
-            raise UserError(f"cannot fetch {package.name}=={package.version}; is PyPI reachable?")
-    wheel = next(iter(wheels.glob(pattern)))
-    found = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    if found != package.sha256:
-        raise UserError(
-            f"{wheel} has SHA-256 {found}, the recipe says {package.sha256}; delete it and try again, "
-            "and do not use it if that does not help"
-        )
-    return wheel
 
 
 def stdlib(tests: bool = False) -> Source:
     """The running interpreter's standard library."""
-    folder = Path(sysconfig.get_path("stdlib"))
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    left_out = {"site-packages", "__pycache__"} if tests else NOT_LIBRARY
-    files = [
-        path.relative_to(folder).as_posix()
-        for path in sorted(folder.rglob("*.py"))
-        if not left_out & set(path.relative_to(folder).parts)
-    ]
-    return Source(folder, package="python-stdlib", version=version, include=files)
+    [source] = [s for s in load_recipe("stdlib").sources if isinstance(s, StandardLibrary)]
+    files = standard_library_files(exclude=() if tests else source.exclude)
+    version = ".".join(platform.python_version_tuple()[:2])
+    return Source(sysconfig.get_path("stdlib"), package=source.package, version=version, include=files)
 
 
 def jdk(path: Path, module: str = "java.base", include: list[str] | None = None) -> Source:
@@ -113,16 +57,10 @@ def jdk(path: Path, module: str = "java.base", include: list[str] | None = None)
     Raises:
         UserError: If there is neither.
     """
-    if path.is_file():
-        folder = CACHE / f"jdk-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
-        if not (folder / module).is_dir():
-            with zipfile.ZipFile(path) as archive:
-                wanted = [n for n in archive.namelist() if n.startswith(f"{module}/")]
-                archive.extractall(folder, members=wanted)
-        path = folder
-    if not (path / module).is_dir():
+    folder, _ = jdk_sources(path)
+    if not (folder / module).is_dir():
         raise UserError(f"{str(path)!r} holds no {module}/; give a JDK's src.zip or the folder it unpacks to")
-    return Source(path / module, package=module, version="17", include=include)
+    return Source(folder / module, package=module, version="17", include=include)
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ from graphmer_geo.cli.output import progress_bar, write_line, write_renderables,
 from graphmer_geo.data import LeafyChainDataset, prepare, to_hetero
 from graphmer_geo.data.config import DataConfig
 from graphmer_geo.data.folder import DataFolder
-from graphmer_geo.data.recipes import load_recipe
+from graphmer_geo.datasets import fetch_corpus
 from graphmer_geo.errors import UserError
 from graphmer_geo.inference import evaluate
 from graphmer_geo.inference.report import EvaluationReport
@@ -149,7 +149,7 @@ class _Demo:
     def build(self) -> tuple[KnowledgeGraph, dict[str, Any]]:
         """Read the sources and print what there is."""
         with progress_bar() as progress:
-            kg = build_kg(load_recipe("demo").sources, self.out / "kg", workers=2, progress=progress)
+            kg = build_kg(fetch_corpus("demo").sources, self.out / "kg", workers=2, progress=progress)
         counts = statistics(kg)
         write_line(", ".join(f"{value:,} {name}" for name, value in counts["totals"].items()))
         return kg, counts

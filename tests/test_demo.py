@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import graphmer_geo.demo
-from graphmer_geo.data.recipes import Recipe, load_recipe
+from graphmer_geo.datasets import fetch_corpus, load_recipe
+from graphmer_geo.datasets.recipe import Shipped
 from graphmer_geo.demo import demo
 from graphmer_geo.errors import UserError
 from graphmer_geo.results import read_result
 
 
 @pytest.fixture
-def java_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    sources = tuple(s for s in load_recipe("demo").sources if s.package == "java-library")
-    monkeypatch.setattr(graphmer_geo.demo, "load_recipe", lambda name: Recipe(name, sources))
+def java_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPHMER_CACHE", str(tmp_path / "cache"))
+    recipe = load_recipe("demo")
+    recipe = replace(recipe, sources=tuple(s for s in recipe.sources if isinstance(s, Shipped)))
+    monkeypatch.setattr(graphmer_geo.demo, "fetch_corpus", lambda name: fetch_corpus(recipe))
 
 
 @pytest.mark.slow

@@ -48,6 +48,8 @@ COMMANDS = (
     Command(("kg", "validate"), "kg:validate", "check a graph against the ontology and its shapes", ("kg",)),
     Command(("kg", "stats"), "kg:stats", "count what is in a graph", ("kg",)),
     Command(("kg", "export"), "kg:export", "write a graph as nt, nq, ttl, graphml or parquet", ("kg",)),
+    Command(("data", "fetch"), "data:fetch", "fetch and clean the code of a dataset", ("name",)),
+    Command(("data", "build"), "data:build", "a dataset's graph and training data in one folder", ("name",)),
     Command(("data", "prepare"), "data:prepare", "split, tokenise and chain a graph for training", ("kg",)),
     Command(("train",), "train:train", "train an encoder on prepared data", config=True),
     Command(("plot",), "plot:plot", "draw how a training run went", ("run",)),
@@ -56,7 +58,10 @@ COMMANDS = (
 )
 
 #: First words that stand for a group of commands.
-GROUPS = {"kg": "build, query, validate, count and export knowledge graphs", "data": "prepare training data"}
+GROUPS = {
+    "kg": "build, query, validate, count and export knowledge graphs",
+    "data": "fetch code, prepare training data",
+}
 
 
 def find(words: list[str]) -> tuple[Command | None, list[str]]:

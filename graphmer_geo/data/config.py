@@ -29,6 +29,10 @@ class _Config:
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
 
+#: What a split may keep together.
+UNITS = ("package", "project")
+
+
 @dataclass(frozen=True)
 class DataConfig(_Config):
     """How a knowledge graph and its source become training data.
@@ -40,8 +44,12 @@ class DataConfig(_Config):
             train at them first.
         min_roots: Shorter pieces are left out (counted in the manifest).
         fractions: Shares of train, validation and test, by size of code.
+        unit: What is never split: "package" (a top-level package or module) or "project" (all of a source).
         test_units: Units to test on, by name; empty: drawn.
         validation_units: Units to validate on, by name; empty: drawn.
+        near_duplicates: Functions of validation and test that share this much of their token 5-grams
+            (Jaccard) with a function of an earlier split are left out (counted in the manifest); 0 turns the
+            search off.
         seed: Seed of the split.
     """
 
@@ -50,11 +58,17 @@ class DataConfig(_Config):
     curriculum: tuple[int, ...] = ()
     min_roots: int = 8
     fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
+    unit: str = "package"
     test_units: tuple[str, ...] = ()
     validation_units: tuple[str, ...] = ()
+    near_duplicates: float = 0.8
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if self.unit not in UNITS:
+            raise UserError(f"unit is {self.unit!r}; split by {' or '.join(UNITS)}")
+        if not 0 <= self.near_duplicates <= 1:
+            raise UserError(f"near_duplicates is {self.near_duplicates}; give a share between 0 and 1")
         if len(self.fractions) != 3 or min(self.fractions) <= 0 or abs(sum(self.fractions) - 1) > 1e-6:
             raise UserError(f"fractions are {self.fractions}; give three positive numbers that add up to 1")
         if not 3 <= self.min_roots <= self.max_roots:

@@ -21,6 +21,7 @@ from graphmer_geo.data.chunks import ChunkSpan, EntitySpan, chunk_spans
 from graphmer_geo.data.config import DataConfig
 from graphmer_geo.data.entities import EntityTable
 from graphmer_geo.data.folder import FORMAT, MANIFEST, DataManifest, write_relations
+from graphmer_geo.data.near_duplicates import near_duplicates
 from graphmer_geo.data.splits import SPLITS, split_units, text_key, units_of
 from graphmer_geo.data.tokenizer import CodeTokenizer, decode
 from graphmer_geo.errors import UserError
@@ -45,8 +46,9 @@ def prepare(
     Files: ``tokenizer.json``, ``relations.json``, ``entities.parquet``, ``triples.parquet``,
     ``chunks/{train,validation,test}.parquet`` (and ``train-<length>.parquet`` for a curriculum),
     ``manifest.json``. The tokenizer sees training chunks only.
-    Chunks of validation and test whose text (white space aside) occurs in an earlier split are dropped and
-    counted. If the graph and the configuration are those of the data already there, nothing is done.
+    Chunks of validation and test whose text (white space aside) occurs in an earlier split, and functions
+    that are nearly one of an earlier split, are dropped and counted. If the graph and the configuration are
+    those of the data already there, nothing is done.
 
     Args:
         kg: A knowledge graph or its folder. The source files must still be where they were read.
@@ -101,7 +103,7 @@ class _Preparation:
         table = kg.entities()
         self.entities = EntityTable.from_kg(table)
         self.records = {r.key: r for r in kg.manifest.files if r.status != "skipped"}
-        self.unit_of = units_of(self.records.values())
+        self.unit_of = units_of(self.records.values(), config.unit)
         self.mentions = Mentions.by_file(kg.occurrences, self.entities)
         self.spans_of, self.owner_of = _spans_by_file(table, self.entities)
         self.counts: dict[str, Counter[str]] = {split: Counter() for split in SPLITS}
@@ -122,6 +124,7 @@ class _Preparation:
             validation_units=config.validation_units,
         )
         split_of = {file.key: splits[self.unit_of[file.key]] for file in files if file.spans}
+        files = self._without_near_duplicates(files, split_of)
         tokenizer = CodeTokenizer.train(
             (
                 decode(file.source[span.start : span.end])
@@ -155,6 +158,25 @@ class _Preparation:
             names = self.mentions[key].start.tolist() if key in self.mentions else []
             spans = chunk_spans(source, self.spans_of.get(key, ()), self.owner_of.get(key, -1), names)
             yield _File(key, source, spans)
+
+    def _without_near_duplicates(self, files: Sequence[_File], split_of: Mapping[str, str]) -> list[_File]:
+        """Drop functions of validation and test that are nearly those of an earlier split."""
+        places: dict[str, list[tuple[_File, ChunkSpan]]] = {split: [] for split in SPLITS}
+        for file in files:
+            for span in file.spans:
+                if span.kind == "callable":
+                    places[split_of[file.key]].append((file, span))
+        dropped: set[tuple[str, int]] = set()
+        if self.config.near_duplicates:
+            texts = [(file.source[span.start : span.end] for file, span in places[split]) for split in SPLITS]
+            found = near_duplicates(texts, self.config.near_duplicates)
+            for split, copies in zip(SPLITS, found, strict=True):
+                self.counts[split]["near_duplicates_dropped"] = len(copies)
+                dropped |= {(file.key, span.start) for file, span in (places[split][row] for row in copies)}
+        return [
+            replace(file, spans=[span for span in file.spans if (file.key, span.start) not in dropped])
+            for file in files
+        ]
 
     def _write_chunks(
         self, folder: Path, files: Sequence[_File], split_of: Mapping[str, str], tokenizer: CodeTokenizer

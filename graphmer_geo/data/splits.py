@@ -29,13 +29,15 @@ class FileLike(Protocol):
     def module(self) -> str: ...  # noqa: D102
 
 
-def units_of(files: Iterable[FileLike]) -> dict[str, str]:
-    """The unit of every file by its key: ``<package>/<top-level package>``.
+def units_of(files: Iterable[FileLike], by: str = "package") -> dict[str, str]:
+    """The unit of every file by its key: ``<package>/<top-level package>``, or ``<package>`` if by "project".
 
     Per source and language, the dotted prefix that all modules share says nothing and is dropped; the next
     component is the unit. A module that is the prefix itself (the root ``__init__``) is a unit under its own
     name.
     """
+    if by == "project":
+        return {file.key: file.package for file in files}
     sources: dict[tuple[str, str, str], list[FileLike]] = defaultdict(list)
     for file in files:
         sources[file.root, file.package, file.language].append(file)

@@ -170,7 +170,8 @@ def test_duplicates_are_dropped_from_later_splits(tmp_path):
     }.items():
         (root / unit).mkdir(parents=True)
         (root / unit / "m.py").write_text(text)
-    config = replace(CONFIG, test_units=("shop/two",), validation_units=("shop/three",))
+    units = {"test_units": ("shop/two",), "validation_units": ("shop/three",)}
+    config = replace(CONFIG, near_duplicates=0, **units)
     manifest = prepare(StandInKG(root), tmp_path / "data", config)
     assert manifest.counts["train"]["chunks"] == 1
     assert manifest.counts["test"]["chunks"] == 0
