@@ -54,6 +54,12 @@ COMMANDS = (
     Command(("train",), "train:train", "train an encoder on prepared data", config=True),
     Command(("plot",), "plot:plot", "draw how a training run went", ("run",)),
     Command(("eval",), "evaluate:evaluate", "MLM accuracy, MRR and Hits@k beside the baselines", ("run",)),
+    Command(("models", "register"), "models:register", "give a trained model a name and a version", ("run",)),
+    Command(("models", "list"), "models:list_models", "list the models of the registry"),
+    Command(("models", "show"), "models:show", "show what is known of a model", ("name",)),
+    Command(("models", "promote"), "models:promote", "let a stage point at a version", ("name",)),
+    Command(("models", "fetch"), "models:fetch", "copy a model out of the registry", ("name",)),
+    Command(("models", "export"), "models:export", "copy a model, smaller and in pieces", ("run",)),
     Command(("demo",), "demo:demo", "the whole pipeline on real code, minutes on a laptop CPU"),
 )
 
@@ -61,6 +67,7 @@ COMMANDS = (
 GROUPS = {
     "kg": "build, query, validate, count and export knowledge graphs",
     "data": "fetch code, prepare training data",
+    "models": "register, find, promote and copy trained models",
 }
 
 

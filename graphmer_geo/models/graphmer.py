@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from graphmer_geo.errors import UserError
-from graphmer_geo.models.checkpoint import HubMixin, load_model, save_model
+from graphmer_geo.models.checkpoint import HubMixin, load_model, model_folder, save_model
 from graphmer_geo.models.config import GraphMERConfig
 from graphmer_geo.models.output import GraphMEROutput, Objective
 from graphmer_geo.nn import (
@@ -268,9 +268,23 @@ class GraphMER(nn.Module, HubMixin):
             parts[_part_of(name)] += parameter.numel()
         return parts
 
-    def save_pretrained(self, save_directory: str | Path, **kwargs: Any) -> None:
-        """Writes ``model.safetensors`` and ``config.json``; ``kwargs`` of the Hub's mixin are not used."""
-        save_model(self, self.config, Path(save_directory))
+    def save_pretrained(
+        self,
+        save_directory: str | Path,
+        *,
+        dtype: torch.dtype | None = None,
+        max_shard_size: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Writes weights and ``config.json``, and what else was in the folder this model was read from.
+
+        Args:
+            save_directory: where to.
+            dtype: of the saved parameters; default: as they are.
+            max_shard_size: bytes of one weights file; default: all in ``model.safetensors``.
+            kwargs: of the Hub's mixin, whose ``push_to_hub`` calls this; not used.
+        """
+        save_model(self, self.config, Path(save_directory), dtype=dtype, max_shard_size=max_shard_size)
 
     @classmethod
     def from_pretrained(
@@ -285,7 +299,7 @@ class GraphMER(nn.Module, HubMixin):
         """Reads a model from a folder, in evaluation mode; refuses what is missing, left over or misshapen.
 
         Args:
-            pretrained_model_name_or_path: folder of :meth:`save_pretrained`.
+            pretrained_model_name_or_path: folder of :meth:`save_pretrained`, or ``owner/name`` on the Hub.
             relation_map: relations of the data it is to be used with; like the following, refused if it
                 differs.
             vocab_size: size of that data's vocabulary.
@@ -301,7 +315,7 @@ class GraphMER(nn.Module, HubMixin):
             "ontology_version": ontology_version,
             "tokenizer_hash": tokenizer_hash,
         }
-        return load_model(cls, Path(pretrained_model_name_or_path), expected)
+        return load_model(cls, model_folder(pretrained_model_name_or_path), expected)
 
     def _context(self, batch: Mapping[str, Tensor], states: Tensor) -> QueryContext:
         tok = batch["tok"]

@@ -21,6 +21,7 @@ from graphmer_geo.models import GraphMER, GraphMERConfig
 from graphmer_geo.nn import Names
 from graphmer_geo.train.args import TrainArgs
 from graphmer_geo.train.candidates import CandidateSampler
+from graphmer_geo.train.card import write_card
 from graphmer_geo.train.curriculum import CurriculumStream, phases
 from graphmer_geo.train.distributed import on_first, process_group, rank, world
 from graphmer_geo.train.run_folder import RunSettings, begin
@@ -47,7 +48,8 @@ def train(
 
     The folder holds ``model.safetensors``, ``config.json``, ``tokenizer.json``, ``relations.json``,
     ``train.yaml`` (the settings, for ``graphmer train --config``), ``train_args.json`` (settings, data, and
-    for each session code, environment and command), ``log.jsonl``, ``metrics.json`` and ``checkpoints/``.
+    for each session code, environment and command), ``README.md`` (the model card), ``log.jsonl``,
+    ``metrics.json`` and ``checkpoints/``.
 
     Args:
         data: folder of :func:`graphmer_geo.data.prepare`.
@@ -110,7 +112,8 @@ def _train(
         network.load_state_dict(trainer.average.state_dict(network))
     if rank() == 0:
         with writing("the model", out):
-            _finish(out, network, trainer)
+            metrics = _finish(out, network, trainer)
+            write_card(out, folder, network, metrics)
     return out
 
 
@@ -189,7 +192,7 @@ def build_stream(folder: DataFolder, tables: Tables, args: TrainArgs, chain: Cha
     return CurriculumStream(steps, args.accumulation, build, rank(), world())
 
 
-def _finish(out: Path, network: GraphMER, trainer: Any) -> None:
+def _finish(out: Path, network: GraphMER, trainer: Any) -> dict[str, Any]:
     """Weights go to a temporary folder first, so a run folder never holds half a model."""
     partial = out / ".model.partial"
     network.save_pretrained(partial)
@@ -206,6 +209,7 @@ def _finish(out: Path, network: GraphMER, trainer: Any) -> None:
         "last": {k: v for k, v in losses[-1].items() if k != "epoch"} if losses else {},
     }
     write_json(out / "metrics.json", metrics)
+    return metrics
 
 
 def _fingerprint(network: GraphMER) -> dict[str, float]:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
+import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from graphmer_geo.data.config import INVERSE
 from graphmer_geo.errors import UserError
-from graphmer_geo.files import write_json
+from graphmer_geo.files import tracking_uri, write_json
 from graphmer_geo.train.args import TrainArgs
+
+#: Parameters in one request: MLflow's limit.
+AT_ONCE = 100
 
 
 def flat(values: Mapping[str, Any], above: str = "") -> dict[str, float]:
@@ -86,6 +91,7 @@ class MlflowLog(_Tracker):
 
     def __init__(self, out: Path, uri: str, experiment: str, parameters: Mapping[str, Any]) -> None:
         from mlflow import MlflowClient
+        from mlflow.entities import Param
 
         self.client = MlflowClient(tracking_uri=tracking_uri(uri))
         note = out / "mlflow.json"
@@ -95,8 +101,9 @@ class MlflowLog(_Tracker):
         found = self.client.get_experiment_by_name(experiment)
         experiment_id = found.experiment_id if found else self.client.create_experiment(experiment)
         self.run_id = self.client.create_run(experiment_id, run_name=out.name).info.run_id
-        for key, value in parameters.items():
-            self.client.log_param(self.run_id, key, value)
+        told = [Param(key, str(value)) for key, value in parameters.items()]
+        for first in range(0, len(told), AT_ONCE):
+            self.client.log_batch(self.run_id, params=told[first : first + AT_ONCE])
         write_json(note, {"run_id": self.run_id, "tracking_uri": tracking_uri(uri)})
 
     def write(self, step: int, numbers: Mapping[str, float]) -> None:
@@ -104,19 +111,15 @@ class MlflowLog(_Tracker):
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
-        self.client.log_batch(self.run_id, [Metric(key, value, now, step) for key, value in numbers.items()])
+        named = {key.replace(INVERSE, ".inverse"): value for key, value in numbers.items()}
+        self.client.log_batch(self.run_id, [Metric(key, value, now, step) for key, value in named.items()])
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Done."""
-        if state.is_world_process_zero:
+        with redirect_stdout(sys.stderr):  # it prints where to look
             self.client.set_terminated(self.run_id)
-
-
-def tracking_uri(uri: str = "") -> str:
-    """Where MLflow keeps its things: as given, as the environment says, or a database in this folder."""
-    return uri or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
 
 
 def trackers(args: TrainArgs, out: Path, settings: str, parameters: Mapping[str, Any]) -> list[_Tracker]:

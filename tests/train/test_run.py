@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
 
 from graphmer_geo.cli.parser import arguments_of, build_parser
 from graphmer_geo.cli.registry import COMMANDS
@@ -41,7 +42,7 @@ def test_the_run_folder_is_complete(folder: DataFolder, tmp_path: Path) -> None:
     out = train(folder.path, tmp_path / "run", args(), TINY)
     assert {p.name for p in out.iterdir()} == {
         "model.safetensors", "config.json", "tokenizer.json", "relations.json", "train_args.json",
-        "train.yaml", "log.jsonl", "metrics.json", "checkpoints",
+        "train.yaml", "README.md", "log.jsonl", "metrics.json", "checkpoints",
     }  # fmt: skip
     model = GraphMER.from_pretrained(out, relation_map=folder.relations, vocab_size=len(folder.tokenizer))
     assert model.config.entity_kinds == ENTITY_KINDS
@@ -74,6 +75,25 @@ def test_a_run_says_how_it_was_made(folder: DataFolder, tmp_path: Path) -> None:
     got = arguments_of(function, vars(parser.instantiate(parser.parse_args(words))))
     assert got["args"] == args(max_steps=5)
     assert model_config(folder, got["model"]) == model_config(folder, TINY)
+
+
+def test_the_model_card_tells_what_it_is(folder: DataFolder, tmp_path: Path) -> None:
+    out = train(folder.path, tmp_path / "run", args(), TINY)
+    card = (out / "README.md").read_text()
+    header = yaml.safe_load(card.split("---")[1])
+    assert header["library_name"] == "graphmer-geo"
+    model = GraphMER.from_pretrained(out)
+    metrics = json.loads((out / "metrics.json").read_text())
+    for text in (
+        "# run",
+        "| states / layers / heads / feed-forward | 32 / 1 / 2 / 64 |",
+        f"| parameters | {sum(model.num_parameters_by_part().values()):,} |",
+        f"| ontology version | {model.config.ontology_version} |",
+        f"| loss: masked tokens | {metrics['last']['mlm']:.4g} |",
+        hashlib.sha256((folder.path / "manifest.json").read_bytes()).hexdigest(),
+        *folder.manifest.units,
+    ):
+        assert text in card, text
 
 
 def test_resume_auto_starts_or_goes_on(folder: DataFolder, tmp_path: Path) -> None:
