@@ -11,7 +11,7 @@ import pytest
 import graphmer_geo
 from graphmer_geo.data.config import ChainConfig, DataConfig
 from graphmer_geo.errors import UserError
-from graphmer_geo.models import GraphMERConfig
+from graphmer_geo.models import TARGETS, GraphMERConfig
 from graphmer_geo.train.args import TrainArgs
 from graphmer_geo.train.run_folder import FROM_DATA
 
@@ -49,6 +49,13 @@ def test_every_setting_is_read(settings: type, holders: set[str]) -> None:
     paths = [p for part in PARTS for p in (package / part).rglob("*.py") if p.name not in defining]
     nodes = [node for path in paths for node in ast.walk(ast.parse(path.read_text()))]
     read = {n.attr for n in nodes if isinstance(n, ast.Attribute) and _name(n.value) in holders}
+    read |= {  # `getattr(self.config, f"{name}_weight")`, of each objective
+        objective + n.args[1].values[-1].value
+        for n in nodes
+        if isinstance(n, ast.Call) and _name(n.func) == "getattr" and _name(n.args[0]) in holders
+        if isinstance(n.args[1], ast.JoinedStr) and isinstance(n.args[1].values[-1], ast.Constant)
+        for objective in TARGETS
+    }
     methods = {  # read by a method of the settings themselves
         n.attr
         for n in ast.walk(ast.parse(inspect.getsource(settings)))
