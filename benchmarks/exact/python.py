@@ -56,14 +56,14 @@ def _compare(source: Source, tally: Tally, files: dict[str, Any]) -> None:
         if record.status == "skipped" and (Path(record.root) / record.path).with_suffix(".py").exists():
             files["stub beside its source"] += 1
             continue
-        wanted = read_ast(record.path, module, data, declared_encoding(data))
+        wanted = read_ast(record.path, module, data, declared_encoding(data)[0])
         if wanted is None:
             files["not Python"].append(f"{name}: {record.status}")
             continue
         files["compared"] += 1
         if record.status != "ok":
             files[record.status].append(f"{name}: {'; '.join(record.problems)}"[:300])
-        tally.add(wanted, without_quoted_code(found.get(record.path, {}), data, declared_encoding(data)))
+        tally.add(wanted, without_quoted_code(found.get(record.path, {}), data, declared_encoding(data)[0]))
 
 
 def _by_file(found: Facts) -> dict[Hashable, Facts]:

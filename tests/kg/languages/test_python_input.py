@@ -160,11 +160,16 @@ def test_invalid_utf_8_is_reported() -> None:
         (b"#!/usr/bin/python\n# vim: set fileencoding=cp1252 :\n", "cp1252"),
         (b"x = 1\n# coding: latin-1", "utf-8"),
         (b"\n\n# coding: latin-1", "utf-8"),
-        (b"# coding: no-such-thing", "utf-8"),
     ],
 )
 def test_declared_encoding(source: bytes, encoding: str) -> None:
-    assert declared_encoding(source) == encoding
+    assert declared_encoding(source) == (encoding, None)
+
+
+def test_unknown_encoding_is_reported() -> None:
+    facts = facts_of("# coding: no-such-thing\nä = 1\ndef f(): pass\n".encode())
+    assert [(p.line, p.message) for p in facts.problems] == [(1, "unknown encoding 'no-such-thing'")]
+    assert {"ä", "f"} <= {e.name for e in facts.entities}
 
 
 @pytest.mark.parametrize(

@@ -233,3 +233,34 @@ def test_an_inherited_attribute_is_written_where_it_is_declared() -> None:
     written = {(row[0], row[4]) for row in found if row[1] == "write" and row[3] == "m.B.f"}
     assert written == {("x", "m.A.x"), ("c", "m.A.c"), ("g", "m.B.g")}
     assert ("x", "read", "reads", "m.B.f", "m.A.x", "exact") in found
+
+
+def test_a_name_that_only_a_star_import_from_outside_can_bring_is_inferred() -> None:
+    found = rows("from x import *\nfrom y import sure\nf()\nsure()\nlen('')\nclass A(Base): pass\n")
+    assert ("f", "call", "calls", "m", "x.f", "inferred") in found
+    assert ("Base", "base", "extends", "m.A", "x.Base", "inferred") in found
+    assert ("sure", "call", "calls", "m", "y.sure", "exact") in found
+    assert ("len", "call", "calls", "m", "builtins.len", "exact") in found
+
+
+def test_a_class_that_only_its_spelling_tells_gives_guesses() -> None:
+    found = rows(
+        "import other, pathlib\nfrom other import Maker\ndef f(a=other.MakeName()):\n a.decode()\n return a\n"
+        "def g(p=pathlib.Path()):\n p.exists()\nMaker.make()\n"
+    )
+    assert ("decode", "call", "calls", "m.f", "other.MakeName.decode", "heuristic") in found
+    assert ("", "edge", "returnsType", "m.f", "other.MakeName", "heuristic") in found
+    assert ("exists", "call", "calls", "m.g", "pathlib.Path.exists", "inferred") in found
+    assert ("MakeName", "call", "calls", "m", "other.MakeName", "exact") in found
+    assert ("make", "call", "calls", "m", "other.Maker.make", "exact") in found
+
+
+def test_type_variables_and_aliases_are_known_and_no_types() -> None:
+    found = rows(
+        "from typing import TypeVar, Union\nT = TypeVar('T')\nPath = Union[str, bytes]\n"
+        "def f(a: list[T], p: Path) -> T: ...\n"
+    )
+    assert ("T", "type", "-", "m.f.a", "m.T", "exact") in found
+    assert ("T", "annotation", "-", "m.f", "m.T", "exact") in found
+    assert ("Path", "annotation", "-", "m.f.p", "m.Path", "exact") in found
+    assert not [row for row in found if row[0] in ("T", "Path") and row[5] == "unresolved"]

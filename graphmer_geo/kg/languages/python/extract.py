@@ -104,9 +104,8 @@ class Extractor(Imports):
 
 def extract(file: SourceFile, source: bytes) -> FileFacts:
     """Parse one file; total: broken code gives partial facts and a list of problems."""
-    encoding = declared_encoding(source)
+    encoding, *messages = declared_encoding(source)
     parsed, message = parser_bytes(source, encoding)
     extractor = Extractor(file, source, encoding, parsed)
-    if message:
-        extractor.problems.append(ParseProblem(1, message))
+    extractor.problems += [ParseProblem(1, m) for m in (*messages, message) if m]
     return extractor.run()

@@ -9,21 +9,26 @@ _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _BLANK = re.compile(rb"^[ \t\f]*(?:[#\r\n]|$)")
 
 
-def declared_encoding(source: bytes) -> str:
-    """The encoding by PEP 263: BOM, then cookie in line 1 or 2, then UTF-8; unknown names give UTF-8."""
+def declared_encoding(source: bytes) -> tuple[str, str | None]:
+    """The encoding by PEP 263: BOM, then cookie in line 1 or 2, then UTF-8.
+
+    Returns:
+        its name, and a message if the one that is declared is unknown: then the name is that of UTF-8.
+    """
     if source.startswith(codecs.BOM_UTF8):
-        return "utf-8"
+        return "utf-8", None
     lines = source.split(b"\n", 2)[:2]
     for line in lines:
         found = _COOKIE.match(line)
         if found:
+            name = found.group(1).decode("ascii", "replace")
             try:
-                return codecs.lookup(found.group(1).decode("ascii")).name
+                return codecs.lookup(name).name, None
             except LookupError:
-                return "utf-8"
+                return "utf-8", f"unknown encoding {name[:40]!r}"
         if not _BLANK.match(line):
             break
-    return "utf-8"
+    return "utf-8", None
 
 
 def parser_bytes(source: bytes, encoding: str) -> tuple[bytes, str | None]:

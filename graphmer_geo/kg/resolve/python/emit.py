@@ -9,13 +9,14 @@ from graphmer_geo.kg.facts import Edge, How, LinkedFile, Occurrence, external_ir
 from graphmer_geo.kg.languages.python.ir import Site
 from graphmer_geo.kg.resolve.python.classes import Member
 from graphmer_geo.kg.resolve.python.flow import Flow
-from graphmer_geo.kg.resolve.python.objects import Kind, external_member, looks_like_class
+from graphmer_geo.kg.resolve.python.objects import Kind, external_member, is_supposed_class, looks_like_class
 from graphmer_geo.kg.resolve.python.types import inferred_types
 from graphmer_geo.kg.resolve.python.world import Target
 
 MAX_TARGETS = 8  #: targets of one reference; more than that says nothing
 _TYPES = ("Class", "Interface", "Enum", "Record")
 _CALLABLE = ("Function", "Method", "Constructor", "Lambda")
+_TYPE_NAMES = ("GlobalVariable", "Field", "TypeParameter")
 _CALLED = frozenset((*_CALLABLE, *_TYPES, "ExternalSymbol"))
 _ROLES = {"base": "extends", "decorator": "decoratedBy", "raise": "raises", "catch": "catches"}
 
@@ -85,9 +86,12 @@ class Emitter:
         return self.kinds[target.entity] if target.entity >= 0 else "ExternalSymbol"
 
     def row(self, site: Site, role: str, relation: str | None, found: Found | None) -> None:
-        """Add an occurrence."""
+        """Add an occurrence. Members of what may be no class at all are guesses."""
         subject = self.iris[self.world.entity_base[self.file] + site.subject]
         target, how = (self.iri(found[0]), found[1]) if found is not None else (None, "unresolved")
+        owner = found[0].external.rpartition(".")[0] if found is not None else ""
+        if how == "inferred" and owner and is_supposed_class(owner):
+            how = "heuristic"
         self.rows.append(
             Occurrence(site.start, site.end, site.line, role, relation, subject, target, how, site.name)  # type: ignore[arg-type]
         )
@@ -202,6 +206,8 @@ class Emitter:
     def name_targets(self, site: Site) -> list[Found]:
         """What a plain name stands for."""
         targets = self.declared(site)
+        if self.world.is_supposed(self.file, self.world.syntax[self.file].globals_read.get(site.variable)):
+            return [(target, "inferred") for target in targets]
         if len(targets) == 1 and self.kind(targets[0]) in ("Class", "Module", "ExternalSymbol"):
             self.exact_variables.add(self.world.variable_base[self.file] + site.variable)
         return [(target, "exact") for target in targets]
@@ -315,6 +321,9 @@ class Emitter:
             ]
         subject = self.world.entity_base[self.file] + site.subject
         usable = [f for f in usable if f[0].entity != subject]
+        if not usable and site.role in ("type", "annotation"):  # a type variable or an alias: known, no type
+            usable = [f for f in declared if self.kind(f[0]) in _TYPE_NAMES]
+            relation = None if usable else relation
         if not usable or len(usable) > MAX_TARGETS:
             self.row(site, site.role, relation, None)
         for found in usable[:MAX_TARGETS]:
@@ -422,7 +431,9 @@ class Emitter:
         for entity, relation, types in inferred_types(self.flow, self.file):
             subject = self.iris[base + entity]
             if (subject, relation) not in declared:
-                edges.update(dict.fromkeys(Edge(subject, relation, self.iri(t), "inferred") for t in types))
+                for target in types:
+                    how: How = "heuristic" if is_supposed_class(target.external) else "inferred"
+                    edges[Edge(subject, relation, self.iri(target), how)] = None
 
 
 def emitter(flow: Flow) -> Callable[[int], LinkedFile]:

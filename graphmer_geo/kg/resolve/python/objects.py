@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import io
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any
 
 from graphmer_geo.kg.resolve.python.typeshed import is_class
@@ -82,6 +83,13 @@ def external_member(qualified_name: str, attribute: str) -> str | None:
     if package in ("io", "_io") and attribute not in _IO_MEMBERS.get(rest, (attribute,)):
         return None
     return f"{qualified_name}.{attribute}"
+
+
+@lru_cache(maxsize=1 << 16)
+def is_supposed_class(qualified_name: str) -> bool:
+    """Whether only its spelling says that this external symbol is a class."""
+    is_known = qualified_name.startswith("builtins.") or is_class(qualified_name)
+    return not is_known and looks_like_class(qualified_name)
 
 
 def looks_like_class(qualified_name: str) -> bool:

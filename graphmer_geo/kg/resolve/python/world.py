@@ -228,9 +228,19 @@ class World:
             return self.declarations(*held)
         if name in BUILTIN_NAMES:
             return (Target(-1, f"builtins.{name}"),)
-        unknown = [m for m in self.headers[file].stars if self.locate(file, m) not in self.modules]
+        outside = self._outside_star(file)
+        return (Target(-1, f"{outside}.{name}"),) if outside else ()
+
+    def is_supposed(self, file: int, name: str | None) -> bool:
+        """Whether an unbound name is taken for one of a star import from outside, for lack of any other."""
         return (
-            (Target(-1, f"{unknown[0]}.{name}"),)
-            if len(unknown) == 1 and len(self.headers[file].stars) == 1
-            else ()
+            name is not None
+            and bool(self._outside_star(file))
+            and name not in BUILTIN_NAMES
+            and self.holder(file, name) is None
         )
+
+    def _outside_star(self, file: int) -> str:
+        """The module of the file's only star import, if that is not in the corpus."""
+        stars = self.headers[file].stars
+        return stars[0] if len(stars) == 1 and self.locate(file, stars[0]) not in self.modules else ""
