@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -178,6 +179,21 @@ class Shared:
         self.externals |= other.externals
         for package, docstring in other.docstrings.items():
             self._describe(package, docstring)
+
+    def noted(self) -> str:
+        """All of it as JSON, but for the places of files."""
+        docstrings = {iri: text for iri, (_, text) in self.docstrings.items()}
+        return json.dumps([sorted(self.triples), self.externals, docstrings], sort_keys=True)
+
+    @classmethod
+    def recalled(cls, noted: str, place: int) -> Shared:
+        """What the file at some place in the corpus was noted to say."""
+        triples, externals, docstrings = json.loads(noted)
+        return cls(
+            set(triples),
+            {iri: (language, name) for iri, (language, name) in externals.items()},
+            {iri: (place, text) for iri, text in docstrings.items()},
+        )
 
     def _describe(self, package: str, docstring: tuple[int, str]) -> None:
         self.docstrings[package] = min(docstring, self.docstrings.get(package, docstring))

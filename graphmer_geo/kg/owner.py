@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import pickle
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from graphmer_geo.kg.extract import Extracted, Task, extract_file, load_language
 from graphmer_geo.kg.facts import LinkedFile
 from graphmer_geo.kg.languages.base import Linker, Message, in_order
 from graphmer_geo.kg.occurrences import encoded
+from graphmer_geo.kg.outputs import FileOutput
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class ToLink:
 
     place: int  #: in the corpus
     package: str | None  #: IRI of the package that declares this module
-    known: str | None = None  #: digest of what an earlier build made of it
+    known: str  #: digest of what an earlier build made of it; empty if there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,10 @@ class Linked:
 
     references: emit.Quads
     occurrences: pa.RecordBatch
+    rows: dict[str, int]  #: file key -> how many of them
     how: Counter[str]
-    digests: dict[str, str]  #: file key -> hash of its source and quads
-    changed: bytes  #: N-Quads of the files whose digest is not the known one
+    outputs: dict[str, FileOutput]  #: by file key
+    changed: bytes  #: N-Quads of the files whose digest was known and is another one now
 
 
 class Owner:
@@ -64,6 +67,8 @@ class Owner:
         self._files: dict[int, Extracted] = {}  # task number -> facts
         self._mine: dict[int, Extracted] = {}  # place in the corpus of the current language -> facts
         self._shared: list[tuple[int, object]] = []
+        self._headers: dict[int, str] = {}
+        self._notes_outputs = False
         self._linker: Linker | None = None
         self._owners: Sequence[int] = ()
         self._number = 0
@@ -86,7 +91,7 @@ class Owner:
         facts, declared = result.facts, result.declared
         if facts is None or declared is None:
             return Read(number, tuple(result.problems), lines=result.lines)
-        result.declared = None
+        result.declared = emit.Quads(b"", declared.count)
         self._files[number] = result
         is_package = facts.entities and facts.entities[0].literals.get("isPackage")
         return Read(
@@ -94,33 +99,55 @@ class Owner:
             facts.iri(0) if is_package else None, declared,
         )  # fmt: skip
 
-    def share(self, language: str, places: Mapping[int, int], is_alone: bool) -> bytes:
+    def headers(self, language: str, numbers: Sequence[int]) -> dict[int, str]:
+        """What files share, as text, by the numbers of their tasks."""
+        speaks = load_language(language)
+        assert speaks.updates is not None
+        facts = {number: self._files[number].facts for number in numbers if number in self._files}
+        return {number: speaks.updates.header(speaks.share(f)) for number, f in facts.items() if f}
+
+    def share(self, language: str, places: Mapping[int, int], is_alone: bool, notes_outputs: bool) -> bytes:
         """What other owners need to know of this one's files of a language; nothing if there are none.
 
         Args:
             language: Where to find it.
             places: Task number of each file that is in the graph, and its place in the corpus.
             is_alone: Whether there is no other owner.
+            notes_outputs: Whether the graph may be changed later.
         """
         speaks = load_language(language)
         self._mine = {place: self._files.pop(number) for number, place in places.items()}
         self._shared = [(place, speaks.share(e.facts)) for place, e in self._mine.items() if e.facts]
+        self._notes_outputs = notes_outputs
+        if notes_outputs and speaks.updates is not None:
+            self._headers = {place: speaks.updates.header(shared) for place, shared in self._shared}
         return b"" if is_alone else pickle.dumps(self._shared, pickle.HIGHEST_PROTOCOL)
 
-    def begin(self, language: str, others: Sequence[bytes], owners: Sequence[int], number: int) -> None:
+    def begin(
+        self,
+        language: str,
+        others: Sequence[bytes],
+        recalled: Sequence[tuple[int, str]],
+        owners: Sequence[int],
+        number: int,
+    ) -> None:
         """Get ready to link.
 
         Args:
             language: Where to find it.
             others: What the other owners share.
-            owners: The number of the owner of each file.
+            recalled: Places and headers of the files that stay as they are.
+            owners: The number of the owner of each file; -1 for those that stay.
             number: That of this owner.
         """
+        speaks = load_language(language)
         shared = [*self._shared, *(each for part in others for each in pickle.loads(part))]
+        if speaks.updates is not None:
+            shared += [(place, speaks.updates.recall(header)) for place, header in recalled]
         self._shared = []
         shared.sort(key=lambda each: each[0])
         mine = {place: e.facts for place, e in self._mine.items() if e.facts}
-        self._linker = load_language(language).linker([each for _, each in shared], mine)
+        self._linker = speaks.linker([each for _, each in shared], mine)
         self._owners, self._number = owners, number
 
     def exchange(self, inbox: Sequence[bytes]) -> tuple[dict[int, bytes], bool]:
@@ -140,25 +167,35 @@ class Owner:
         linked_files: list[LinkedFile] = []
         texts: list[bytes] = []
         changed: list[bytes] = []
-        digests: dict[str, str] = {}
+        rows: dict[str, int] = {}
+        outputs: dict[str, FileOutput] = {}
         count = 0
         for file in files:
             result = self._mine.pop(file.place)
             facts = result.facts
             assert facts is not None
+            assert result.declared is not None
+            key = facts.source.key
             linked = self._linker.link(file.place)
             quads = emit.references(linked, result.text, facts.iri(0), file.package)
             digest = hashlib.sha256(result.task.sha256.encode() + quads.text).hexdigest()
-            digests[facts.source.key] = digest
-            if file.known is not None and file.known != digest:
-                changed += [emit.declarations(facts, result.text).text, quads.text]
-            self._common.add(facts, linked, file.place)
+            common = emit.Shared()
+            common.add(facts, linked, file.place)
+            self._common.merge(common)
+            if self._notes_outputs:
+                outputs[key] = FileOutput(
+                    digest, result.declared.count + quads.count, json.dumps(claims_of(facts)),
+                    self._headers.pop(file.place, ""), common.noted(),
+                )  # fmt: skip
+                if file.known != digest:
+                    changed += [emit.declarations(facts, result.text).text, quads.text]
+            rows[key] = len(linked.occurrences)
             linked_files.append(linked)
             texts.append(quads.text)
             count += quads.count
         how: Counter[str] = Counter(row.how for linked in linked_files for row in linked.occurrences)
         quads = emit.Quads(b"".join(texts), count)
-        return Linked(quads, encoded(linked_files), how, digests, b"".join(changed))
+        return Linked(quads, encoded(linked_files), rows, how, outputs, b"".join(changed))
 
     def finish(self) -> emit.Shared:
         """What several of the linked files say alike."""

@@ -7,12 +7,10 @@ for the mark: with it the rest is done, without it ``next/`` is thrown away.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,10 +19,10 @@ import pyoxigraph as ox
 from graphmer_geo.kg import vocabulary as v
 from graphmer_geo.kg.manifest import Manifest
 from graphmer_geo.kg.occurrences import write_occurrences
+from graphmer_geo.kg.outputs import Outputs
 
 log = logging.getLogger(__name__)
 
-FILE_NAME = "outputs.json"
 STORE = "store"
 MAX_CHANGES = 200_000  #: quads; beyond that a new store is faster than a transaction
 _NEXT = "next"
@@ -32,28 +30,6 @@ _MARK = f"<{v.GRAPH_BASE}update>"
 _MARKED = f"{_MARK} <{v.PROV}wasGeneratedBy> <{v.EXTRACTION}>"
 
 _GraphName = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """What each file gave: enough to tell which graphs a later build must replace."""
-
-    engine: str  #: hash of the tools and options; another one may give other quads for the same file
-    files: dict[str, str]  #: file key -> hash of its source and of all its quads
-
-    def save(self, folder: Path) -> None:
-        """Write ``outputs.json`` into the folder."""
-        content = {"engine": self.engine, "files": self.files}
-        (folder / FILE_NAME).write_text(json.dumps(content, sort_keys=True), encoding="utf-8")
-
-    @classmethod
-    def load(cls, folder: Path) -> Outputs | None:
-        """Read ``outputs.json``; None if there is none that can be read."""
-        try:
-            content = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
-            return cls(str(content["engine"]), dict(content["files"]))
-        except (OSError, ValueError, LookupError, TypeError):
-            return None
 
 
 def update(
@@ -74,7 +50,11 @@ def update(
     except OSError as error:
         log.info("%s cannot be opened for writing (%s); it is built again", folder, error)
         return False
-    kept = {key for key, digest in new.files.items() if old.files.get(key) == digest}
+    kept = {
+        key
+        for key, output in new.files.items()
+        if key in old.files and old.files[key].digest == output.digest
+    }
     dropped, before = _replaced(store, kept)
     after = set(ox.parse(quads, ox.RdfFormat.N_QUADS))
     if len(before ^ after) > MAX_CHANGES:

@@ -39,12 +39,12 @@ class Lot:
     tasks: tuple[tuple[int, Task], ...]  #: with their numbers
 
 
-def deal(tasks: Sequence[Task], workers: int) -> list[Lot]:
-    """Lots of all tasks, by language, in their order; each goes to the owner that has least so far."""
-    most = min(LOT_BYTES, sum(map(_cost, tasks)) // (workers * _LOTS))
+def deal(tasks: Sequence[tuple[int, Task]], workers: int) -> list[Lot]:
+    """Lots of numbered tasks, each of one language, in their order; each goes to whoever has least so far."""
+    most = min(LOT_BYTES, sum(_cost(task) for _, task in tasks) // (workers * _LOTS))
     groups: list[list[tuple[int, Task]]] = []
     size = 0
-    for number, task in sorted(enumerate(tasks), key=lambda each: each[1].language_name):
+    for number, task in tasks:
         size += _cost(task)
         if not groups or groups[-1][0][1].language != task.language or size > most:
             groups.append([])

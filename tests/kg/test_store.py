@@ -23,7 +23,7 @@ def test_a_folder_holds_store_occurrences_and_manifest(folder: Path) -> None:
     assert sorted(p.name for p in folder.iterdir()) == [
         "manifest.json",
         "occurrences.parquet",
-        "outputs.json",
+        "outputs.parquet",
         "store",
     ]
 

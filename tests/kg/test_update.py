@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,8 @@ from graphmer_geo.cli.kg import build as command
 from graphmer_geo.kg import KnowledgeGraph, build_kg
 from graphmer_geo.kg import build as module
 from graphmer_geo.kg import update as updating
+from graphmer_geo.kg.outputs import Outputs
+from graphmer_geo.kg.owner import Owner
 
 FILES = {
     "pkg/__init__.py": "from pkg.shapes import Shape\n",
@@ -48,7 +49,7 @@ def project(tmp_path: Path) -> Path:
 def content(kg: KnowledgeGraph) -> list[Any]:
     """Everything that two equal graphs have in common."""
     assert kg.folder is not None
-    outputs = json.loads((kg.folder / "outputs.json").read_text())
+    outputs = Outputs.load(kg.folder)
     quads, graphs = set(map(str, kg.store)), {str(g) for g in kg.store.named_graphs()}
     return [quads, graphs, kg.occurrences, replace(kg.manifest, started="", seconds={}), outputs]
 
@@ -115,6 +116,34 @@ def test_inferred_facts_go_and_much_change_rebuilds(
     (project / "b/Main.java").write_text(FILES["b/Main.java"])
     assert content(build_kg([project], tmp_path / "full")) == updated
     assert rebuilt != updated
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("b/Other.java", FILES["b/Other.java"].replace("s;", "s = null;"), {"b/Other.java"}),
+        ("a/Square.java", FILES["a/Square.java"].replace("} }", "} void run(int x) { } }"),
+         {"a/Square.java", "b/Main.java"}),
+        ("b/Other.java", "package b; class Other extends Main { }", {n for n in FILES if "java" in n}),
+        ("pkg/main.py", "", {n for n in FILES if ".py" in n}),
+    ],
+)  # fmt: skip
+def test_only_what_may_change_is_read_again(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, text: str, expected: set[str]
+) -> None:
+    build_kg([project], tmp_path / "kg")
+    read: set[str] = set()
+    extract = Owner.extract
+
+    def note(self: Owner, tasks: Any) -> Any:
+        read.update(task.path for _, task in tasks)
+        return extract(self, tasks)
+
+    monkeypatch.setattr(Owner, "extract", note)
+    (project / path).write_text(text)
+    updated = content(build_kg([project], tmp_path / "kg"))
+    assert read == expected
+    assert content(build_kg([project], tmp_path / "full")) == updated
 
 
 #: Where an update dies, after how many calls of that, and whether the transaction is behind it.

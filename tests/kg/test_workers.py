@@ -69,14 +69,14 @@ def task(number: int, language: str, size: int) -> Task:
 
 def test_lots_are_in_order_and_owners_have_equal_shares() -> None:
     tasks = [task(n, "b" if n % 3 else "a", 1000 * (n % 17)) for n in range(500)]
-    lots = deal(tasks, 3)
+    lots = deal(sorted(enumerate(tasks), key=lambda each: each[1].language_name), 3)
     numbers = [number for lot in lots for number, _ in lot.tasks]
     assert numbers == sorted(range(500), key=lambda n: (n % 3 > 0, n))
     assert [lot.number for lot in lots] == list(range(len(lots)))
     assert all(len({t.language for _, t in lot.tasks}) == 1 for lot in lots)
     shares = [sum(t.size for lot in lots if lot.owner == o for _, t in lot.tasks) for o in range(3)]
     assert max(shares) < 1.1 * min(shares)
-    large = deal([task(n, "a", LOT_BYTES) for n in range(20)], 2)
+    large = deal([(n, task(n, "a", LOT_BYTES)) for n in range(20)], 2)
     assert [len(lot.tasks) for lot in large] == [1] * 20
     assert deal([], 2) == []
 

@@ -29,6 +29,7 @@ _DEF = re.compile(rb"( *)def (\w+)\(([\w, ]*)\)(.*)")
 
 
 class Toy:
+    updates = None
     name = "toy"
     extensions = (".toy",)
 

@@ -6,7 +6,7 @@ knows of all other files is what they *share*, and what their linkers write to i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from graphmer_geo.kg.facts import FileFacts, LinkedFile, SourceFile
@@ -37,9 +37,34 @@ class Linker(Protocol):
         ...
 
 
+class Updates(Protocol):
+    """How a language links few files anew when few have changed, on what the others were noted to share."""
+
+    def header(self, shared: object) -> str:
+        """What a file shares, as text; no code may run when that is read."""
+        ...
+
+    def recall(self, header: str) -> object:
+        """What a file shares, from that text."""
+        ...
+
+    def affected(self, before: Mapping[str, str], after: Mapping[str, str]) -> Callable[[bytes], bool] | None:
+        """Which files may link otherwise, though they have not changed themselves.
+
+        Args:
+            before: The headers of all files of the earlier corpus, by file key, in its order.
+            after: Those of the corpus now.
+
+        Returns:
+            Whether a file with this text may; None: all may.
+        """
+        ...
+
+
 class Language(Protocol):
     """Everything the builder needs to know about one programming language."""
 
+    updates: Updates | None  #: None: whenever a file changes, all are linked again
     name: str  #: the language's name in IRIs and in ``gm:language``
     extensions: tuple[str, ...]  #: file endings, with the dot
 

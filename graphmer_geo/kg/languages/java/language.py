@@ -9,11 +9,13 @@ from graphmer_geo.kg.facts import FileFacts, SourceFile
 from graphmer_geo.kg.languages.base import Linker
 from graphmer_geo.kg.languages.java.declarations import Extractor
 from graphmer_geo.kg.languages.java.grammar import package_of
+from graphmer_geo.kg.resolve.java.updates import HeaderUpdates
 
 
 class JavaLanguage:
     """Java up to version 17 (sealed types, records, pattern variables) as tree-sitter-java reads it."""
 
+    updates = HeaderUpdates()
     name = "java"
     extensions = (".java",)
 

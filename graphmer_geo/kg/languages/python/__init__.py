@@ -14,6 +14,7 @@ __all__ = ["PYTHON", "PythonLanguage"]
 class PythonLanguage:
     """The Python language; see :class:`graphmer_geo.kg.languages.base.Language`."""
 
+    updates = None
     name = "python"
     extensions = (".py", ".pyi")
 

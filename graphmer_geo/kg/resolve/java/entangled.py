@@ -19,17 +19,22 @@ if TYPE_CHECKING:
 
 def entangled(files: Sequence[FileScope]) -> Iterator[tuple[FileScope, int]]:
     """Every class, but local ones, that may lie on such a cycle, as far as simple names tell."""
-    needs: dict[str, set[str]] = {}
-    for file in files:
-        static = {part for name, is_static, _ in file.header.imports if is_static for part in name.split(".")}
-        for row in file.header.classes:
-            if not row.is_local:
-                needs.setdefault(row.name, set()).update(static, _needed_by(row, file.header))
-    names = _on_cycles(needs)
+    names = entangled_names([file.header for file in files])
     for file in files if names else ():
         for index, row in enumerate(file.header.classes):
             if row.name in names and not row.is_local:
                 yield file, index
+
+
+def entangled_names(headers: Sequence[Header]) -> set[str]:
+    """Their simple names."""
+    needs: dict[str, set[str]] = {}
+    for header in headers:
+        static = {part for name, is_static, _ in header.imports if is_static for part in name.split(".")}
+        for row in header.classes:
+            if not row.is_local:
+                needs.setdefault(row.name, set()).update(static, _needed_by(row, header))
+    return _on_cycles(needs)
 
 
 def _needed_by(row: ClassRow, header: Header) -> Iterator[str]:

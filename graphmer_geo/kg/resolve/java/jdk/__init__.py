@@ -42,6 +42,17 @@ def _declarations(package: str) -> dict[str, str]:
     return found
 
 
+def is_class(qualified: str) -> bool:
+    """Whether a name is that of a known class, nested ones included."""
+    top = qualified
+    while top:
+        facts = facts_of(top)
+        if facts is not None:
+            return any(entity.qualified_name == qualified for entity in facts.entities)
+        top = top.rpartition(".")[0]
+    return False
+
+
 @lru_cache(maxsize=4096)
 def facts_of(qualified: str) -> FileFacts | None:
     """The declarations of a top-level class of the library; None if it is not known."""

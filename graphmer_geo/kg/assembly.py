@@ -1,0 +1,248 @@
+"""A graph from its files: extract, link, and put together what came of it, by as many processes as wanted."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
+from typing import Protocol
+
+import pyarrow as pa
+
+from graphmer_geo.errors import UserError
+from graphmer_geo.kg import emit
+from graphmer_geo.kg.claims import Claims
+from graphmer_geo.kg.extract import Task
+from graphmer_geo.kg.facts import SourceFile
+from graphmer_geo.kg.manifest import FileRecord
+from graphmer_geo.kg.occurrences import replaced, table_of
+from graphmer_geo.kg.outputs import FileOutput
+from graphmer_geo.kg.owner import Linked, Owner, Read, ToLink
+from graphmer_geo.kg.workers import Crew, Lot, deal
+
+
+class Sink(Protocol):
+    """Where quads go."""
+
+    def write(self, text: bytes) -> None:
+        """Take some lines of N-Quads."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file whose part of an earlier graph stays as it is."""
+
+    output: FileOutput
+    record: FileRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A graph that is changed."""
+
+    files: Mapping[str, FileOutput]  #: by file key
+    kept: Mapping[int, Kept]  #: by number of the task
+    occurrences: Callable[[], pa.Table]
+
+
+class Assembly:
+    """One graph in the making.
+
+    Args:
+        tasks: The files.
+        records: What is known of them so far, in the same order.
+        stage: Called as the build advances.
+        sink: Where the quads of all files go that are not kept.
+        earlier: The graph to change, if there is one.
+        notes_outputs: Whether the graph may be changed later.
+    """
+
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        records: Sequence[FileRecord],
+        stage: Callable[[str, int, int], None],
+        sink: Sink,
+        earlier: Earlier | None,
+        notes_outputs: bool,
+    ) -> None:
+        self.tasks = tasks
+        self.records = list(records)
+        self.outputs: dict[str, FileOutput] = {}
+        self.changed: list[bytes] = []  #: N-Quads of files and graphs that may differ from the earlier ones
+        self.counts: dict[str, object] = {}
+        self._stage = stage
+        self._sink = sink
+        self._earlier = earlier
+        self._kept: Mapping[int, Kept] = earlier.kept if earlier else {}
+        self._notes_outputs = notes_outputs
+        self._order = sorted(range(len(tasks)), key=lambda number: (tasks[number].language_name, number))
+        self._accepted: dict[int, int] = {}  # number of a task in the graph -> place among its language's
+        self._packages: dict[tuple[tuple[str, str, str], str], str] = {}
+        self._quads = 0
+        self._common = emit.Shared()
+        self._how: Counter[str] = Counter()
+        self._batches: list[tuple[pa.RecordBatch, Mapping[str, int]]] = []
+
+    def run(self, workers: int, tools: Mapping[str, str]) -> pa.Table:
+        """Write all quads, and return all occurrences."""
+        lots = deal([(n, self.tasks[n]) for n in self._order if n not in self._kept], workers)
+        with Crew(min(workers, len(lots))) as crew:
+            self._extract(crew, lots)
+            if not self._accepted:
+                raise UserError(f"none of the files can be read; the first: {self._first_problem()}")
+            for language, group in groupby(lots, key=attrgetter("language")):
+                for linked in self._linked(crew, language, list(group)):
+                    self._take(linked)
+            for part in crew.all(Owner.finish):
+                self._common.merge(part)
+        self.write_shared(tools)
+        self._stage("link", len(self._accepted), len(self._accepted))
+        return self._table()
+
+    def write(self, quads: emit.Quads) -> None:
+        """Write some quads."""
+        self._sink.write(quads.text)
+        self._quads += quads.count
+
+    # -- extraction --------------------------------------------------------------------------------
+
+    def _extract(self, crew: Crew, lots: Sequence[Lot]) -> None:
+        total = sum(len(lot.tasks) for lot in lots)
+        self._stage("extract", 0, total)
+        done = 0
+
+        def reads() -> Iterator[Read]:
+            nonlocal done
+            for found in crew.extract(lots):
+                yield from found
+                done += len(found)
+                self._stage("extract", done, total)
+
+        claims, reading = Claims(), reads()
+        for number in self._order:
+            kept = self._kept.get(number)
+            read = _read_of(number, kept) if kept else next(reading)
+            twin = claims.take(read.claims) if read.module is not None else None
+            if read.module is None or twin:
+                problems = (*read.problems, f"not in the graph: {twin}") if twin else read.problems
+                self._record(read, problems, "skipped")
+            else:
+                self._accept(read)
+                self._record(read, read.problems, "partial" if read.problems else "ok")
+        for _ in reading:  # its last report
+            raise AssertionError("a file is read twice")
+
+    def _accept(self, read: Read) -> None:
+        number, task = read.number, self.tasks[read.number]
+        before = next(reversed(self._accepted), None)
+        is_first = before is None or self.tasks[before].language != task.language
+        self._accepted[number] = 0 if is_first or before is None else self._accepted[before] + 1
+        kept = self._kept.get(number)
+        if kept is None:
+            self.write(read.declared)
+            if read.package and read.module is not None:
+                self._packages[_project(task), read.module] = read.package
+            return
+        self._quads += kept.output.quads
+        self.outputs[kept.record.key] = kept.output
+        self._common.merge(emit.Shared.recalled(kept.output.common, self._accepted[number]))
+
+    def _first_problem(self) -> str:
+        record = next(r for r in self.records if r.problems)
+        return f"{record.path}: {record.problems[0]}"
+
+    def _record(self, read: Read, problems: Sequence[str], status: str) -> None:
+        old = self.records[read.number]
+        changed = {"module": read.module or "", "status": status, "problems": (*old.problems, *problems)}
+        self.records[read.number] = replace(old, **changed)  # type: ignore[arg-type]
+
+    # -- linking -----------------------------------------------------------------------------------
+
+    def _linked(self, crew: Crew, language: str, lots: Sequence[Lot]) -> Iterator[Linked]:
+        """What came of linking the files of a language, lot by lot."""
+        owner = {number: lot.owner for lot in lots for number, _ in lot.tasks if number in self._accepted}
+        if not owner:
+            return
+        corpus = [n for n in self._accepted if self.tasks[n].language == language]
+        recalled = [(self._accepted[n], self._kept[n].output.header) for n in corpus if n in self._kept]
+        everyone = range(crew.size)
+
+        def each(value: object) -> list[object]:
+            return [value for _ in everyone]
+
+        mine = [{n: self._accepted[n] for n, o in owner.items() if o == number} for number in everyone]
+        keeps = each(self._notes_outputs)
+        shared = crew.all(Owner.share, each(language), mine, each(crew.size == 1), keeps)
+        others = [[part for other, part in enumerate(shared) if other != number] for number in everyone]
+        owners = [owner.get(number, -1) for number in corpus]
+        crew.all(Owner.begin, each(language), others, each(recalled), each(owners), everyone)
+        del shared, others
+        _exchange(crew)
+        for linked in crew.link(lots, lambda lot: [self._to_link(*t) for t in lot.tasks if t[0] in owner]):
+            self._stage("link", len(self.outputs), len(self._accepted))
+            yield linked
+
+    def _to_link(self, number: int, task: Task) -> ToLink:
+        record = self.records[number]
+        package = self._packages.get((_project(task), record.module.rpartition(".")[0]))
+        known = self._earlier.files.get(record.key) if self._earlier else None
+        return ToLink(self._accepted[number], package, known.digest if known else "")
+
+    def _take(self, linked: Linked) -> None:
+        self.write(linked.references)
+        self._batches.append((linked.occurrences, linked.rows))
+        self._how += linked.how
+        self.outputs |= linked.outputs
+        if self._earlier:
+            self.changed.append(linked.changed)
+
+    # -- what all files say together ------------------------------------------------------------------
+
+    def write_shared(self, tools: Mapping[str, str]) -> None:
+        """Write the graphs that belong to no file."""
+        texts = [_text(self.records[number]) for number in self._accepted]
+        for quads in (self._common.quads(), emit.provenance_quads(texts, tools)):
+            self.write(quads)
+            if self._earlier:
+                self.changed.append(quads.text)
+
+    def _table(self) -> pa.Table:
+        if self._earlier:
+            keys = [self.records[number].key for number in self._accepted]
+            table = replaced(self._earlier.occurrences(), keys, self._batches)
+            counted = table["how"].value_counts().to_pylist()
+            self._how = Counter({one["values"]: one["counts"] for one in counted})
+        else:
+            table = table_of([batch for batch, _ in self._batches])
+        how = dict(sorted(self._how.items()))
+        self.counts = {"quads": self._quads, "occurrences": table.num_rows, "how": how}
+        return table
+
+
+def _read_of(number: int, kept: Kept) -> Read:
+    record = kept.record
+    return Read(number, record.problems, record.module, record.lines, tuple(json.loads(kept.output.claims)))
+
+
+def _exchange(crew: Crew) -> None:
+    """Carry messages between the owners until nobody writes."""
+    inboxes: list[list[bytes]] = [[] for _ in range(crew.size)]
+    has_written = True
+    while has_written:
+        outboxes = crew.all(Owner.exchange, inboxes)
+        inboxes = [[sent[to] for sent, _ in outboxes if to in sent] for to in range(crew.size)]
+        has_written = any(wrote for _, wrote in outboxes)
+
+
+def _project(task: Task) -> tuple[str, str, str]:
+    return task.language_name, task.package, task.version
+
+
+def _text(record: FileRecord) -> tuple[SourceFile, emit.FileText]:
+    source = SourceFile(record.language, record.package, record.version, record.path, record.module)
+    return source, emit.FileText(record.sha256, record.size, record.lines)
