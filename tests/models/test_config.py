@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from graphmer_geo.data.fake import fake_batch
 from graphmer_geo.errors import UserError
-from graphmer_geo.models import GraphMERConfig
+from graphmer_geo.models import GraphMER, GraphMERConfig
 
 
 def test_json_round_trip(tmp_path: Path) -> None:
@@ -59,3 +60,20 @@ def test_bad_files(tmp_path: Path) -> None:
             GraphMERConfig.load(tmp_path / "config.json")
     with pytest.raises(UserError, match="nowhere"):
         GraphMERConfig.load(tmp_path / "nowhere" / "config.json")
+
+
+def test_every_setting_is_read() -> None:
+    """A setting that nothing reads promises what is not there."""
+    sizes = {"hidden_size": 8, "num_layers": 2, "num_heads": 2, "ffn_size": 8, "popularity_buckets": 8}
+    config = GraphMERConfig(**sizes, vocab_size=200, num_relations=9, sbo=True, output_transform=True)
+    read = set()
+
+    class Recorder:
+        def __getattr__(self, name: str) -> object:
+            read.add(name)
+            return getattr(config, name)
+
+    GraphMER(Recorder())(fake_batch(4)).loss.backward()
+    #: Compared with the data, or written beside the model, by those who load, train and evaluate.
+    of_the_data = {"pad_id", "mask_id", "ontology_version", "tokenizer_hash", "relation_map", "entity_kinds"}
+    assert {item.name for item in dataclasses.fields(config)} - of_the_data - read == set()

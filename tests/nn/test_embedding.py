@@ -42,3 +42,11 @@ def test_one_triple_does_not_touch_another() -> None:
     edges = torch.cat((EDGES, EDGES[:, :0] + 6), dim=1)  # the second graph's leaves lack their head edges
     out = embedding(tok, slot, edges, RELATION)
     torch.testing.assert_close(out[:6], embedding(TOK, SLOT, EDGES, RELATION))
+
+
+def test_fusion_does_not_ask_for_token_ids() -> None:
+    """The authors' code takes leaves with token 0 for PAD, so with another tokenizer none is fused."""
+    embedding = LeafyChainEmbedding(10, 8, 4, relation_embedding=False, max_slots=0).eval()
+    for token in range(10):
+        out = embedding(torch.tensor([5, 6, 7, 8, token, token]), SLOT, EDGES, RELATION)
+        assert (out[4:] - embedding.token.weight[token]).abs().max() > 1e-4
