@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import asdict
 
 from graphmer_geo.cli.output import progress_bar, write_json, write_line, write_table
 from graphmer_geo.data.config import DataConfig
@@ -64,26 +63,13 @@ def build(
     Example:
         graphmer data build pypi-20 --out pypi-20/
     """
-    from graphmer_geo.data import prepare as prepare_data
-    from graphmer_geo.datasets import fetch_corpus
-    from graphmer_geo.kg import build_kg
+    from graphmer_geo.datasets import build_dataset
 
-    folder = Path(out)
     with progress_bar() as progress:
-        corpus = fetch_corpus(name, jdk=jdk, progress=progress)
-        kg = build_kg(corpus.sources, folder / "kg", workers=workers, progress=progress)
-        split = corpus.data_config()
-        settings = replace(
-            config,
-            unit=split.unit,
-            seed=split.seed,
-            validation_units=split.validation_units,
-            test_units=split.test_units,
-        )
-        manifest = prepare_data(kg, folder / "data", settings, progress=progress)
-    rows = [{"split": split, **counts} for split, counts in manifest.counts.items()]
+        built = build_dataset(name, out, config, jdk=jdk, workers=workers, progress=progress)
+    rows = [{"split": split, **counts} for split, counts in built.data.manifest.counts.items()]
     write_table(rows, list(dict.fromkeys(key for row in rows for key in row)))
-    write_line(f"{folder / 'data'}: try `graphmer train --config cpu --data {folder / 'data'} --out run/`")
+    write_line(f"{built.data.path}: try `graphmer train --config cpu --data {built.data.path} --out run/`")
 
 
 def prepare(kg: str, out: str, config: DataConfig, json: bool = False) -> None:
