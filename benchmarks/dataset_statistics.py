@@ -2,8 +2,8 @@
 
 Run: python -m benchmarks.dataset_statistics stdlib pypi-20 jdk17 [--work FOLDER] [--jdk PATH] [--out FOLDER]
 
-Makes each dataset in --work (or finds it there) and writes benchmarks/results/dataset-NAME.json. Nothing in it
-is a time, so any machine will do.
+Makes each dataset in --work (or finds it there) and writes benchmarks/results/dataset-NAME.json. Nothing in
+it is a time, so any machine will do.
 """
 
 from __future__ import annotations
