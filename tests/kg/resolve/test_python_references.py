@@ -264,3 +264,14 @@ def test_type_variables_and_aliases_are_known_and_no_types() -> None:
     assert ("T", "annotation", "-", "m.f", "m.T", "exact") in found
     assert ("Path", "annotation", "-", "m.f.p", "m.Path", "exact") in found
     assert not [row for row in found if row[0] in ("T", "Path") and row[5] == "unresolved"]
+
+
+def test_a_class_does_not_inherit_from_what_inherits_from_it() -> None:
+    found = rows(
+        "class Form: pass\ndef outer(form=Form):\n parts = {'form': form}\n base = parts['form']\n"
+        " class Own(base): pass\n parts['form'] = Own\n"
+        " class Later(parts['form']): pass\n parts['form'] = Later\n return parts\n"
+    )
+    bases = {row[3:5] for row in found if row[2] == "extends"}
+    assert ("m.outer.Own", "m.Form") in bases
+    assert not {(a, b) for a, b in bases if a == b or (b, a) in bases}

@@ -321,6 +321,9 @@ class Emitter:
             ]
         subject = self.world.entity_base[self.file] + site.subject
         usable = [f for f in usable if f[0].entity != subject]
+        if site.role == "base":
+            klass = self.world.entity_class.get(subject, -1)
+            usable = [f for f in usable if f[1] == "exact" or not self.is_below(f[0], klass)]
         if not usable and site.role in ("type", "annotation"):  # a type variable or an alias: known, no type
             usable = [f for f in declared if self.kind(f[0]) in _TYPE_NAMES]
             relation = None if usable else relation
@@ -328,6 +331,11 @@ class Emitter:
             self.row(site, site.role, relation, None)
         for found in usable[:MAX_TARGETS]:
             self.row(site, site.role, relation, found)
+
+    def is_below(self, base: Target, klass: int) -> bool:
+        """Whether a class that a value may be inherits from ``klass``, which then cannot inherit from it."""
+        number = self.world.entity_class.get(base.entity)
+        return number is not None and klass in self.flow.order(number)
 
     @staticmethod
     def wanted(role: str) -> tuple[str, ...]:
@@ -407,7 +415,8 @@ class Emitter:
             for variable in info.bases:
                 for base in self.valued(world.variable_base[self.file] + variable):
                     target = self.iri(base)
-                    if self.kind(base) in ("Class", "ExternalSymbol") and (klass, target) not in stated:
+                    is_class = self.kind(base) in ("Class", "ExternalSymbol")
+                    if is_class and (klass, target) not in stated and not self.is_below(base, first + index):
                         edges[Edge(klass, "extends", target, "inferred")] = None
             order = flow.order(first + index)[1:]
             for name, function in info.methods.items():
