@@ -247,6 +247,21 @@ def test_overrides_are_the_nearest_with_the_same_erased_parameters() -> None:
     }  # fmt: skip
 
 
+def test_enums_and_records_inherit_what_nobody_writes_where_the_corpus_has_it() -> None:
+    case = Case(
+        "package java.lang; public abstract class Enum<E> { public String toString() { return null; } }",
+        "package java.lang; public abstract class Record { public abstract String toString(); }",
+        "package p; enum E { A; public String toString() { return null; } }",
+        "package p; record R(int a) { public String toString() { return null; } }",
+    )
+    assert case.objects("extends", "E#") == {"Enum#"}
+    assert case.objects("extends", "R#") == {"Record#"}
+    assert case.triples("overrides") == {
+        ("E#toString().", "Enum#toString()."), ("R#toString().", "Record#toString().")
+    }  # fmt: skip
+    assert Case("enum E { A }").objects("extends", "E#") == set()
+
+
 def test_reads_and_writes() -> None:
     case = Case(
         "class A { int x; static int S; A a; void f(int p) { x = 1; x++; x += p; a.x = S; int x = 2; x "

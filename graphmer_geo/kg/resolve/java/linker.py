@@ -11,7 +11,7 @@ from graphmer_geo.kg.resolve.java.bodies import BodyLinker
 from graphmer_geo.kg.resolve.java.emission import Emission
 from graphmer_geo.kg.resolve.java.files import FileScope
 from graphmer_geo.kg.resolve.java.frames import Context
-from graphmer_geo.kg.resolve.java.headers import Header
+from graphmer_geo.kg.resolve.java.headers import IMPLICIT_SUPERS, Header
 from graphmer_geo.kg.resolve.java.imports import link_imports
 from graphmer_geo.kg.resolve.java.members import overridden
 from graphmer_geo.kg.resolve.java.model import ClassInfo, MethodInfo, Scope, Variable
@@ -104,6 +104,10 @@ class FileLinker:
             self.uses.use(ref, scope, info.iri, "base", "implements")
         for ref in decl.permits:
             self.uses.use(ref, scope, info.iri)
+        implicit = IMPLICIT_SUPERS.get(decl.kind)
+        above = self.world.known(implicit) if implicit is not None else None
+        if above is not None and above is not info and not above.external:  # its methods may be overridden
+            self.out.edge(info.iri, "extends", self.out.class_iri(above))
 
     def _type_parameters(self, parameters: Sequence[o.TypeParameterDecl], scope: Scope) -> None:
         for parameter in parameters:
