@@ -129,7 +129,7 @@ class Builder:
 
     # -- variables ---------------------------------------------------------------------------------
 
-    def emit(self, op: Op, *operands: Any) -> None:
+    def emit(self, op: int, *operands: Any) -> None:
         """Add an operation."""
         self.ops.append((op, *operands))
 

@@ -8,35 +8,34 @@ apart at each assignment (SSA: one variable per reaching definition), so the lin
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 
-class Op(IntEnum):
-    """Operation codes; the comment gives the operands that follow the code in its tuple."""
+class Op:
+    """Operation codes, plain numbers; the comment gives the operands that follow the code in its tuple."""
 
-    COPY = 0  # dst, src
-    FUNC = 1  # dst, function index
-    CLASS = 2  # dst, class index
-    CONST = 3  # dst, value (str, int or bool)
-    TYPE = 4  # dst, qualified name of an external class: an instance of it
-    GLOBAL = 5  # dst, name: not bound in this file (star import or built-in)
-    IMPORT = 6  # dst, import index
-    ATTR = 7  # dst, base, name
-    SETATTR = 8  # base, name, src
-    ITEM = 9  # dst, base, key variable, caller
-    SETITEM = 10  # base, key variable, src, caller
-    CALL = 11  # dst, function, ((variable, starred)...), ((keyword or None, variable)...), caller, by name
-    BOX = 12  # dst, container type, ((key or None, variable)...)
-    ITER = 13  # dst, iterable, caller
-    UNPACK = 14  # dst, source, index, stop (None: one element), caller
-    BINARY = 15  # dst, left, right, operator, caller
-    ENTER = 16  # dst, context manager, caller
-    SUPER = 17  # dst, class index, receiver
-    ANNOTATED = 18  # dst, type variable
-    RAISE = 19  # value, caller
-    SLICE = 20  # dst, base, low, high
-    DECORATE = 21  # dst, decorator, decorated, caller
+    COPY: Final = 0  # dst, src
+    FUNC: Final = 1  # dst, function index
+    CLASS: Final = 2  # dst, class index
+    CONST: Final = 3  # dst, value (str, int or bool)
+    TYPE: Final = 4  # dst, qualified name of an external class: an instance of it
+    GLOBAL: Final = 5  # dst, name: not bound in this file (star import or built-in)
+    IMPORT: Final = 6  # dst, import index
+    ATTR: Final = 7  # dst, base, name
+    SETATTR: Final = 8  # base, name, src
+    ITEM: Final = 9  # dst, base, key variable, caller
+    SETITEM: Final = 10  # base, key variable, src, caller
+    CALL: Final = 11  # dst, function, ((variable, starred)...), ((keyword, variable)...), caller, by name
+    BOX: Final = 12  # dst, container type, ((key or None, variable)...)
+    ITER: Final = 13  # dst, iterable, caller
+    UNPACK: Final = 14  # dst, source, index, stop (None: one element), caller
+    BINARY: Final = 15  # dst, left, right, operator, caller
+    ENTER: Final = 16  # dst, context manager, caller
+    SUPER: Final = 17  # dst, class index, receiver
+    ANNOTATED: Final = 18  # dst, type variable
+    RAISE: Final = 19  # value, caller
+    SLICE: Final = 20  # dst, base, low, high
+    DECORATE: Final = 21  # dst, decorator, decorated, caller
 
 
 class Binding(NamedTuple):

@@ -27,7 +27,7 @@ def ask(flow: Flow) -> None:
 def _asked(flow: Flow, emitter: Emitter, site: Site) -> Iterator[tuple[int, str]]:
     """(class, method) of all that a call may need."""
     objects = flow.values(flow.at.variables + site.variable) if site.variable else []
-    classes = [flow.table[obj][1] for obj in objects if flow.table[obj][0] is Kind.CLASS]
+    classes = [flow.table[obj][1] for obj in objects if flow.table[obj][0] == Kind.CLASS]
     if not objects or all(flow.table[obj][0] in (Kind.INSTANCE, Kind.MODULE) for obj in objects):
         targets = emitter.attribute_targets(site) if site.base else emitter.name_targets(site)
         of_entity = flow.world.entity_class
@@ -36,5 +36,5 @@ def _asked(flow: Flow, emitter: Emitter, site: Site) -> Iterator[tuple[int, str]
         yield klass, "__init__"
         yield klass, "__new__"
     for obj in objects:
-        if flow.table[obj][0] is Kind.INSTANCE:
+        if flow.table[obj][0] == Kind.INSTANCE:
             yield flow.table[obj][1], "__call__"

@@ -68,33 +68,33 @@ class Attributes(ClassTable):
     def load(self, obj: int, target: int, name: str) -> None:
         """``obj.name`` flows to ``target``."""
         kind, first, second = self.table[obj]
-        if kind is Kind.MODULE:
+        if kind == Kind.MODULE:
             self.load_module(self.world.headers[first].source.module, name, target)
-        elif kind is Kind.NAMESPACE:
+        elif kind == Kind.NAMESPACE:
             self.load_module(first, name, target)
-        elif kind is Kind.EXTERNAL or kind is Kind.FOREIGN:
-            if kind is Kind.EXTERNAL and self.settled and not looks_like_class(first):
+        elif kind == Kind.EXTERNAL or kind == Kind.FOREIGN:
+            if kind == Kind.EXTERNAL and self.settled and not looks_like_class(first):
                 return  # a value that travelled (`sys.prefix`): its members are not members of its name
             found = external_member(first, name)
             if found is not None:
                 self.put(target, self.object(Kind.EXTERNAL, found))
                 for given in attribute_types(found):
                     self.put(target, self.object(Kind.FOREIGN, given))
-        elif kind is Kind.INSTANCE:
+        elif kind == Kind.INSTANCE:
             self.load_instance(obj, first, target, name)
-        elif kind is Kind.CLASS:
+        elif kind == Kind.CLASS:
             self.load_class(obj, first, target, name)
-        elif kind is Kind.SUPER:
+        elif kind == Kind.SUPER:
             self.load_super(first, second, target, name)
-        elif kind is Kind.BOX:
+        elif kind == Kind.BOX:
             found = external_member(BOX_TYPES[first[0]], name)
             if found is not None:
                 self.put(target, self.object(Kind.METHOD, found, obj))
-        elif kind is Kind.VALUE:
+        elif kind == Kind.VALUE:
             found = external_member(f"builtins.{first}", name)
             if found is not None:
                 self.put(target, self.object(Kind.EXTERNAL, found))
-        elif kind is Kind.BOUND and name == "__func__":
+        elif kind == Kind.BOUND and name == "__func__":
             self.put(target, self.object(Kind.FUNCTION, first))
         elif kind in (Kind.FUNCTION, Kind.BOUND):
             file = self.world.function_file[first]
@@ -110,7 +110,16 @@ class Attributes(ClassTable):
         return self.own_fields[key]
 
     def load_instance(self, obj: int, klass: int, target: int, name: str) -> None:
-        """``instance.name``: its own field, or a member of its class."""
+        """``instance.name``, looked up once in each file."""
+        key = (obj, name)
+        member = self.at.members.get(key)
+        if member is None:
+            member = self.at.members[key] = self.new()
+            self.look_up(obj, klass, member, name)
+        self.link(member, target)
+
+    def look_up(self, obj: int, klass: int, target: int, name: str) -> None:
+        """An instance's own field, or a member of its class."""
         if name == "__class__":
             self.put(target, self.object(Kind.CLASS, klass))
             return
@@ -139,7 +148,7 @@ class Attributes(ClassTable):
     def answer(self, member: int, receiver: int, target: int) -> None:
         """``__getattr__`` or ``__get__`` runs."""
         kind, first, _ = self.table[member]
-        if kind is Kind.FUNCTION:
+        if kind == Kind.FUNCTION:
             self.call_property(first, receiver, target)
 
     def load_class(self, obj: int, klass: int, target: int, name: str) -> None:
@@ -163,7 +172,7 @@ class Attributes(ClassTable):
         rest = self.after(receiver, klass)
         found = self.find(rest, name)
         kind = self.table[receiver][0]
-        bind = self.bind_class_member if kind is Kind.CLASS else self.bind_member
+        bind = self.bind_class_member if kind == Kind.CLASS else self.bind_member
         for variable in self.added(rest, name):
             self.use(variable, bind, target, receiver)
         if isinstance(found, tuple):
@@ -180,7 +189,7 @@ class Attributes(ClassTable):
     def bind_member(self, member: int, target: int, receiver: int) -> None:
         """What an instance gives for a member of its class."""
         kind, first, _ = self.table[member]
-        if kind is Kind.FUNCTION:
+        if kind == Kind.FUNCTION:
             how = self.info(first)[0].binding
             if how == "property":
                 self.call_property(first, receiver, target)
@@ -190,9 +199,9 @@ class Attributes(ClassTable):
                 self.put(target, self.object(Kind.BOUND, first, self.class_of(receiver)))
             else:
                 self.put(target, self.object(Kind.BOUND, first, receiver))
-        elif kind is Kind.PROPERTY:
+        elif kind == Kind.PROPERTY:
             self.call_property(first, receiver, target)
-        elif kind is Kind.INSTANCE and isinstance(self.find(self.order(first), "__get__"), tuple):
+        elif kind == Kind.INSTANCE and isinstance(self.find(self.order(first), "__get__"), tuple):
             self.load_through(member, "__get__", target)
         else:
             self.put(target, member)
@@ -200,7 +209,7 @@ class Attributes(ClassTable):
     def bind_class_member(self, member: int, target: int, klass: int) -> None:
         """What a class gives for a member of its own."""
         kind, first, _ = self.table[member]
-        if kind is Kind.FUNCTION and self.info(first)[0].binding == "class":
+        if kind == Kind.FUNCTION and self.info(first)[0].binding == "class":
             self.put(target, self.object(Kind.BOUND, first, klass))
         else:
             self.put(target, member)
@@ -208,7 +217,7 @@ class Attributes(ClassTable):
     def class_of(self, obj: int) -> int:
         """The class of an instance; anything else as it is."""
         kind, first, _ = self.table[obj]
-        return self.object(Kind.CLASS, first) if kind is Kind.INSTANCE else obj
+        return self.object(Kind.CLASS, first) if kind == Kind.INSTANCE else obj
 
     def call_property(self, function: int, receiver: int, target: int) -> None:
         """Reading a property calls its getter."""
@@ -222,14 +231,14 @@ class Attributes(ClassTable):
     def store(self, obj: int, source: int, name: str) -> None:
         """``obj.name = source``."""
         kind, first, _ = self.table[obj]
-        if kind is Kind.INSTANCE:
+        if kind == Kind.INSTANCE:
             if name not in self.assigned:
                 self.announced[name] = None
             self.link(source, self.field_target("field", first, name))
             found = self.find(self.order(first), name)
             if isinstance(found, tuple):
                 self.use(self.member(found), self.store_property, obj, source)
-        elif kind is Kind.CLASS:
+        elif kind == Kind.CLASS:
             local = self.world.classes[first].attributes.get(name)
             if local:
                 self.link(source, self.target(self.world.class_file[first], local))
@@ -237,11 +246,11 @@ class Attributes(ClassTable):
                 if name not in self.outside:
                     self.announced[name] = None
                 self.link(source, self.field_target("added", first, name))
-        elif kind is Kind.MODULE:
+        elif kind == Kind.MODULE:
             held = self.world.holder(first, name)
             if held is not None:
                 self.link(source, self.target(*held))
-        elif kind is Kind.FUNCTION:
+        elif kind == Kind.FUNCTION:
             file = self.world.function_file[first]
             own = file == self.at.file
             self.link(source, self.own_field(first, name) if own else self.outlet((file, "own", first, name)))
@@ -249,7 +258,7 @@ class Attributes(ClassTable):
     def store_property(self, member: int, receiver: int, source: int) -> None:
         """A property setter gets the value."""
         kind, first, _ = self.table[member]
-        if kind is Kind.FUNCTION:
+        if kind == Kind.FUNCTION:
             info, file = self.info(first)
             if info.binding == "property" and len(info.params) > 1:
                 self.put(self.target(file, info.params[0].variable), receiver)

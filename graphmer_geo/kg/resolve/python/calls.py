@@ -45,35 +45,35 @@ class Calls(Boxes):
     def call(self, obj: int, call: Call) -> None:
         """``obj`` is called."""
         kind, first, second = self.table[obj]
-        if kind is Kind.FUNCTION:
+        if kind == Kind.FUNCTION:
             self.enter(first, call, 0)
-        elif kind is Kind.BOUND:
+        elif kind == Kind.BOUND:
             info, file = self.info(first)
             if info.params and info.params[0].kind in _BY_POSITION:
                 self.put(self.target(file, info.params[0].variable), second)
             self.enter(first, call, 1)
             if 0 in info.passed:
                 self.put(call.result, second)
-        elif kind is Kind.CLASS:
+        elif kind == Kind.CLASS:
             self.instantiate(obj, first, call)
-        elif kind is Kind.INSTANCE and (call.number, obj) not in self.at.invoked:
+        elif kind == Kind.INSTANCE and (call.number, obj) not in self.at.invoked:
             self.at.invoked.add((call.number, obj))
             method = self.new()
             self.load_instance(obj, first, method, "__call__")
             self.use(method, self.call, call._replace(written=False))
-        elif kind is Kind.EXTERNAL:
+        elif kind == Kind.EXTERNAL:
             self.call_external(first, call)
-        elif kind is Kind.METHOD:
+        elif kind == Kind.METHOD:
             self.call_container(first, second, call)
-        elif kind is Kind.PARTIAL:
+        elif kind == Kind.PARTIAL:
             self.call_partial(first, second, call)
 
     def call_partial(self, obj: int, given: int, call: Call) -> None:
         """What ``functools.partial`` made is called."""
         kind, first, _ = self.table[obj]
-        if kind is Kind.FUNCTION:
+        if kind == Kind.FUNCTION:
             self.enter(first, call, given)
-        elif kind is Kind.BOUND:
+        elif kind == Kind.BOUND:
             self.enter(first, call, given + 1)
         else:
             self.call(obj, call)
@@ -85,7 +85,7 @@ class Calls(Boxes):
             self.put(call.result, obj)
             return
         given = [variable for variable, starred in call.positional[1:] if not starred]
-        shift = int(kind is Kind.BOUND)
+        shift = int(kind == Kind.BOUND)
         info, file = self.info(first)
         if shift and info.params:
             self.put(self.target(file, info.params[0].variable), second)
@@ -125,7 +125,7 @@ class Calls(Boxes):
     def construct(self, member: int, receiver: int, call: Call) -> None:
         """``__init__(instance, …)`` or ``__new__(class, …)``."""
         kind, first, _ = self.table[member]
-        if kind is not Kind.FUNCTION:
+        if kind != Kind.FUNCTION:
             return
         info, file = self.info(first)
         if info.params and info.params[0].kind in _BY_POSITION:
@@ -197,7 +197,7 @@ class Calls(Boxes):
 
     def spread(self, obj: int, function: int, place: int, result: int) -> None:
         """``*obj`` from position ``place`` on."""
-        if self.table[obj][0] is not Kind.BOX:
+        if self.table[obj][0] != Kind.BOX:
             return
         info, _ = self.info(function)
         count = sum(p.kind in _BY_POSITION for p in info.params)
@@ -212,7 +212,7 @@ class Calls(Boxes):
 
     def spread_named(self, obj: int, function: int, result: int) -> None:
         """``**obj``."""
-        if self.table[obj][0] is not Kind.BOX:
+        if self.table[obj][0] != Kind.BOX:
             return
         info, file = self.info(function)
         for param in info.params:

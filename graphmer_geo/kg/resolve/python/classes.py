@@ -48,9 +48,9 @@ class ClassTable(Rounds):
             entry: mro.Entry = None
             for obj in self.values(base + local if local else 0):
                 kind, first, _ = self.table[obj]
-                if (kind is Kind.CLASS and first != klass) or kind is Kind.EXTERNAL:
+                if (kind == Kind.CLASS and first != klass) or kind == Kind.EXTERNAL:
                     entry = first
-                    if kind is Kind.CLASS:
+                    if kind == Kind.CLASS:
                         break
             if entry != "builtins.object" and (entry is None or entry not in found):
                 found.append(entry)

@@ -119,13 +119,13 @@ class Emitter:
             kind, first, _ = flow.table[obj]
             if kind in (Kind.FUNCTION, Kind.BOUND):
                 found[Target(world.function_entity(first), "")] = None
-            elif kind is Kind.PARTIAL and flow.table[first][0] in (Kind.FUNCTION, Kind.BOUND):
+            elif kind == Kind.PARTIAL and flow.table[first][0] in (Kind.FUNCTION, Kind.BOUND):
                 found[Target(world.function_entity(flow.table[first][1]), "")] = None
-            elif kind is Kind.CLASS:
+            elif kind == Kind.CLASS:
                 found[Target(world.class_entity(first), "")] = None
             elif kind in (Kind.EXTERNAL, Kind.METHOD):
                 found[Target(-1, first)] = None
-            elif kind is Kind.MODULE:
+            elif kind == Kind.MODULE:
                 found[Target(world.entity_base[first], "")] = None
         return list(found)
 
@@ -133,13 +133,13 @@ class Emitter:
         """What ``obj.name`` stands for by declaration."""
         flow, world = self.flow, self.world
         kind, first, second = flow.table[obj]
-        if kind is Kind.MODULE:
+        if kind == Kind.MODULE:
             return list(world.member(world.headers[first].source.module, name))
-        if kind is Kind.NAMESPACE:
+        if kind == Kind.NAMESPACE:
             return list(world.member(first, name))
         if kind in (Kind.INSTANCE, Kind.CLASS):
             return self.members_of(first, name)
-        if kind is Kind.SUPER:
+        if kind == Kind.SUPER:
             return self.class_members(flow.after(second, first), name)
         if kind in (Kind.EXTERNAL, Kind.FOREIGN, Kind.BOX, Kind.VALUE):
             target = flow.new()
@@ -150,7 +150,7 @@ class Emitter:
     def external_chain(self, obj: int, site: Site, exact: bool) -> list[Target]:
         """``path`` in ``os.path.join`` is ``os.path``; of a value from outside they are unknown."""
         kind, first, _ = self.flow.table[obj]
-        if kind is not Kind.EXTERNAL:
+        if kind != Kind.EXTERNAL:
             return []
         whole = external_member(first, site.name)
         target = Target(-1, whole or "")
@@ -225,7 +225,7 @@ class Emitter:
         exact = variable in self.exact_variables or variable in flow.literal
         objects = flow.values(variable)
         for obj in objects:
-            if flow.table[obj][0] is Kind.SUPER:
+            if flow.table[obj][0] == Kind.SUPER:
                 klass = flow.table[obj][1]
                 own = self.class_members(flow.order(klass)[1:], site.name)
             for target in self.external_chain(obj, site, exact) or self.members(obj, site.name):
@@ -247,7 +247,7 @@ class Emitter:
             if site.base and self.is_property(target):
                 self.row(site, "read", "calls", (target, how))
         for obj in flow.values(variable):
-            if flow.table[obj][0] is Kind.INSTANCE:
+            if flow.table[obj][0] == Kind.INSTANCE:
                 member = flow.find(flow.order(flow.table[obj][1]), "__call__")
                 if isinstance(member, tuple):
                     found += [(t, "inferred") for t in self.valued_member(member)]
@@ -349,9 +349,9 @@ class Emitter:
         if site.role == "raise" and not found:
             for obj in self.flow.values(variable):
                 kind, first, _ = self.flow.table[obj]
-                if kind is Kind.INSTANCE:
+                if kind == Kind.INSTANCE:
                     found.append(Target(self.world.class_entity(first), ""))
-                elif kind is Kind.FOREIGN:
+                elif kind == Kind.FOREIGN:
                     found.append(Target(-1, first))
         return found
 

@@ -46,7 +46,7 @@ class Flow(Models):
         all_edges, all_users, load, copy, attribute = self.edges, self.users, self.load, Op.COPY, Op.ATTR
         for op in self.world.syntax[desk.file].ops:
             code = op[0]
-            if code is copy:
+            if code == copy:
                 if op[2]:
                     source, target = base + op[2], base + op[1]
                     edges = all_edges[source]
@@ -54,7 +54,7 @@ class Flow(Models):
                         all_edges[source] = [target]
                     else:
                         edges.append(target)
-            elif code is attribute:
+            elif code == attribute:
                 source, user = base + op[2], (load, (base + op[1], op[3]))
                 users = all_users[source]
                 if users is None:
@@ -69,24 +69,24 @@ class Flow(Models):
         put, copy, attribute = self.put, Op.COPY, Op.ATTR
         for op in self.world.syntax[desk.file].ops:
             code = op[0]
-            if code is copy or code is attribute:
+            if code == copy or code == attribute:
                 continue
-            if code is Op.FUNC:
+            if code == Op.FUNC:
                 put(base + op[1], self.object(Kind.FUNCTION, functions + op[2]))
-            elif code is Op.CLASS:
+            elif code == Op.CLASS:
                 put(base + op[1], self.object(Kind.CLASS, classes + op[2]))
-            elif code is Op.CONST:
+            elif code == Op.CONST:
                 put(base + op[1], self.object(Kind.VALUE, type(op[2]).__name__, op[2]))
                 self.literal.add(base + op[1])
-            elif code is Op.TYPE:
+            elif code == Op.TYPE:
                 put(base + op[1], self.object(Kind.FOREIGN, op[2]))
                 self.literal.add(base + op[1])
-            elif code is Op.GLOBAL:
+            elif code == Op.GLOBAL:
                 self.load_global(file, op[2], base + op[1])
-            elif code is Op.IMPORT:
+            elif code == Op.IMPORT:
                 self.load_import(file, op[2], base + op[1])
             else:
-                if code is Op.BOX:
+                if code == Op.BOX:
                     self.literal.add(base + op[1])
                 desk.dynamic.append(op)
 
@@ -180,7 +180,7 @@ class Flow(Models):
 
     def raise_class(self, obj: int, caller: int) -> None:
         """``raise C`` makes an instance of C."""
-        if self.table[obj][0] is Kind.CLASS:
+        if self.table[obj][0] == Kind.CLASS:
             self.call(obj, self.simple_call(0, (), caller))
 
     def do_slice(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
@@ -243,13 +243,13 @@ class Flow(Models):
 
     def assume_type(self, variable: int, types: int) -> None:
         """The annotation counts unless something more special is known."""
-        if any(self.table[obj][0] is Kind.INSTANCE for obj in self.values(variable)):
+        if any(self.table[obj][0] == Kind.INSTANCE for obj in self.values(variable)):
             return
         for obj in self.values(types):
             self.instance_of(obj, variable)
 
 
-_DYNAMIC: dict[Op, Handler] = {
+_DYNAMIC: dict[int, Handler] = {
     Op.SETATTR: Flow.do_setattr,
     Op.ITEM: Flow.do_item,
     Op.SETITEM: Flow.do_setitem,

@@ -65,5 +65,5 @@ def _assigned(syntax: PythonSyntax) -> tuple[list[str], list[str]]:
         if info.params and (info.binding == "class" or info.name == "__new__")
     }
     own = syntax.receivers.keys() - classes
-    pairs = {(op[2], op[1] in own) for op in syntax.ops if op[0] is Op.SETATTR}
+    pairs = {(op[2], op[1] in own) for op in syntax.ops if op[0] == Op.SETATTR}
     return sorted({name for name, _ in pairs}), sorted({name for name, on_self in pairs if not on_self})

@@ -125,7 +125,7 @@ class Models(Protocols):
 
     def ask(self, obj: int, method: str, caller: int) -> None:
         """``len(obj)`` and the like call a method of an instance of a corpus class."""
-        if self.table[obj][0] is Kind.INSTANCE:
+        if self.table[obj][0] == Kind.INSTANCE:
             self.method(obj, method, (), 0, caller)
 
     def model_partial(self, call: Call, arguments: list[int]) -> None:
@@ -174,7 +174,7 @@ class Models(Protocols):
 
     def iter_of(self, obj: int, call: Call) -> None:
         """The iterator of one object."""
-        if self.table[obj][0] is Kind.INSTANCE:
+        if self.table[obj][0] == Kind.INSTANCE:
             self.method(obj, "__iter__", (), call.result, call.caller)
         else:
             self.put(call.result, obj)
@@ -233,7 +233,7 @@ class Models(Protocols):
     def getattr_named(self, name: int, base: int, result: int) -> None:
         """``getattr`` with a known name."""
         kind, first, value = self.table[name]
-        if kind is Kind.VALUE and first == "str":
+        if kind == Kind.VALUE and first == "str":
             self.use(base, self.load, result, value)
 
     def model_setattr(self, call: Call, arguments: list[int]) -> None:
@@ -244,7 +244,7 @@ class Models(Protocols):
     def setattr_named(self, name: int, base: int, source: int) -> None:
         """``setattr`` with a known name."""
         kind, first, value = self.table[name]
-        if kind is Kind.VALUE and first == "str":
+        if kind == Kind.VALUE and first == "str":
             self.use(base, self.store, source, value)
 
     def model_property(self, call: Call, arguments: list[int]) -> None:
@@ -256,7 +256,7 @@ class Models(Protocols):
     def property_of(self, obj: int, result: int) -> None:
         """The property that a getter makes."""
         kind, first, _ = self.table[obj]
-        if kind is Kind.FUNCTION:
+        if kind == Kind.FUNCTION:
             self.put(result, self.object(Kind.PROPERTY, first))
 
     def model_type(self, call: Call, arguments: list[int]) -> None:
@@ -267,9 +267,9 @@ class Models(Protocols):
     def type_of(self, obj: int, result: int) -> None:
         """The class of one object."""
         kind, first, _ = self.table[obj]
-        if kind is Kind.INSTANCE:
+        if kind == Kind.INSTANCE:
             self.put(result, self.object(Kind.CLASS, first))
-        elif kind is Kind.FOREIGN:
+        elif kind == Kind.FOREIGN:
             self.put(result, self.object(Kind.EXTERNAL, first))
 
     def import_module(self, call: Call, arguments: list[int]) -> None:
@@ -280,7 +280,7 @@ class Models(Protocols):
     def import_named(self, obj: int, call: Call) -> None:
         """The module of a known name."""
         kind, first, value = self.table[obj]
-        if kind is Kind.VALUE and first == "str" and value and not value.startswith("."):
+        if kind == Kind.VALUE and first == "str" and value and not value.startswith("."):
             self.put(call.result, self.module_object(self.world.locate(self.at.file, value)))
 
     def cast(self, call: Call, arguments: list[int]) -> None:
@@ -292,9 +292,9 @@ class Models(Protocols):
     def instance_of(self, obj: int, target: int) -> None:
         """An instance of the class ``obj`` may be in ``target``."""
         kind, first, _ = self.table[obj]
-        if kind is Kind.CLASS:
+        if kind == Kind.CLASS:
             self.put(target, self.object(Kind.INSTANCE, first))
-        elif kind is Kind.EXTERNAL and looks_like_class(first) and first not in _NO_TYPES:
+        elif kind == Kind.EXTERNAL and looks_like_class(first) and first not in _NO_TYPES:
             self.put(target, self.object(Kind.FOREIGN, first))
 
     # -- containers --------------------------------------------------------------------------------
@@ -337,7 +337,7 @@ class Models(Protocols):
     def merge_box(self, obj: int, box: int, caller: int) -> None:
         """``box.update(obj)``: known keys stay apart."""
         kind, first, _ = self.table[obj]
-        if kind is Kind.BOX and first[0] == "dict":
+        if kind == Kind.BOX and first[0] == "dict":
             self.merge_boxes(obj, box)
         else:
             self.extend_box(obj, box, caller)

@@ -23,9 +23,9 @@ class Protocols(Calls):
     def iterate(self, obj: int, target: int, caller: int) -> None:
         """The elements of ``obj`` flow to ``target``."""
         kind, first, _ = self.table[obj]
-        if kind is Kind.BOX:
+        if kind == Kind.BOX:
             self.link(self.keys(obj) if first[0] == "dict" else self.every(obj), target)
-        elif kind is Kind.INSTANCE:
+        elif kind == Kind.INSTANCE:
             order = self.order(first)
             if isinstance(self.find(order, "__iter__"), tuple):
                 iterator = self.new()
@@ -37,23 +37,23 @@ class Protocols(Calls):
                 self.use(iterator, self.advance, target, caller)
             else:
                 self.method(obj, "__getitem__", (), target, caller)
-        elif kind is Kind.GENERATOR:
+        elif kind == Kind.GENERATOR:
             self.advance(obj, target, caller)
         elif kind in (Kind.FOREIGN, Kind.VALUE) and first in ("builtins.str", "str"):
             self.put(target, self.object(Kind.FOREIGN, "builtins.str"))
-        elif kind is Kind.FOREIGN:
+        elif kind == Kind.FOREIGN:
             for given in (_ELEMENTS[first],) if first in _ELEMENTS else results(f"{first}.__next__"):
                 self.put(target, self.object(Kind.FOREIGN, given))
 
     def advance(self, obj: int, target: int, caller: int) -> None:
         """``next(obj)`` flows to ``target``."""
         kind, first, _ = self.table[obj]
-        if kind is Kind.GENERATOR:
+        if kind == Kind.GENERATOR:
             info, file = self.info(first)
             self.link(self.source(file, info.yielded), target)
-        elif kind is Kind.BOX:
+        elif kind == Kind.BOX:
             self.link(self.every(obj), target)
-        elif kind is Kind.INSTANCE:
+        elif kind == Kind.INSTANCE:
             name = "__next__" if isinstance(self.find(self.order(first), "__next__"), tuple) else "__anext__"
             self.method(obj, name, (), target, caller)
 
@@ -62,57 +62,57 @@ class Protocols(Calls):
     def item(self, obj: int, target: int, key: int, caller: int) -> None:
         """``obj[key]`` flows to ``target``."""
         kind, first, _ = self.table[obj]
-        if kind is Kind.BOX:
+        if kind == Kind.BOX:
             if key:
                 self.at.open_items.append((obj, key, target))
                 self.use(key, self.item_at, obj, target)
             else:
                 self.take(obj, None, target)
-        elif kind is Kind.INSTANCE:
+        elif kind == Kind.INSTANCE:
             self.method(obj, "__getitem__", (key,), target, caller)
-        elif kind is Kind.CLASS:
+        elif kind == Kind.CLASS:
             self.put(target, obj)  # C[int]
         elif kind in (Kind.FOREIGN, Kind.VALUE) and first in ("builtins.str", "str"):
             self.put(target, self.object(Kind.FOREIGN, "builtins.str"))
-        elif kind is Kind.EXTERNAL and first.rpartition(".")[2] in ("list", "dict", "set", "tuple", "type"):
+        elif kind == Kind.EXTERNAL and first.rpartition(".")[2] in ("list", "dict", "set", "tuple", "type"):
             self.put(target, obj)
 
     def item_at(self, key: int, box: int, target: int) -> None:
         """An element at a key that became known."""
         kind, _, value = self.table[key]
-        if kind is Kind.VALUE:
+        if kind == Kind.VALUE:
             self.take(box, value, target)
 
     def close_items(self) -> None:
         """Subscripts whose key stayed unknown may give any element."""
         waiting, self.at.open_items = self.at.open_items, []
         for box, key, target in waiting:
-            if not any(self.table[obj][0] is Kind.VALUE for obj in self.values(key)):
+            if not any(self.table[obj][0] == Kind.VALUE for obj in self.values(key)):
                 self.take(box, None, target)
 
     def set_item(self, obj: int, key: int, source: int, caller: int) -> None:
         """``obj[key] = source``."""
         kind = self.table[obj][0]
-        if kind is Kind.BOX:
+        if kind == Kind.BOX:
             if key:
                 self.use(key, self.set_item_at, obj, source)
                 if not self.values(key):
                     self.link(source, self.slot_target(obj, None))
             else:
                 self.link(source, self.slot_target(obj, None))
-        elif kind is Kind.INSTANCE:
+        elif kind == Kind.INSTANCE:
             self.method(obj, "__setitem__", (key, source), 0, caller)
 
     def set_item_at(self, key: int, box: int, source: int) -> None:
         """Store at a key that became known."""
         kind, _, value = self.table[key]
-        self.link(source, self.slot_target(box, value if kind is Kind.VALUE else None))
+        self.link(source, self.slot_target(box, value if kind == Kind.VALUE else None))
 
     def part(self, obj: int, target: int, low: int | None, high: int | None) -> None:
         """``obj[low:high]``; a negative or zero ``high`` counts from the end."""
         kind, first, length = self.table[obj]
-        if kind is not Kind.BOX or first[0] == "dict":
-            if kind is not Kind.BOX:
+        if kind != Kind.BOX or first[0] == "dict":
+            if kind != Kind.BOX:
                 self.put(target, obj)
             return
         size = length if length is not None else -1
@@ -129,7 +129,7 @@ class Protocols(Calls):
     def unpack(self, obj: int, target: int, index: int, stop: int | None, caller: int) -> None:
         """One target of an unpacking assignment."""
         kind, first, length = self.table[obj]
-        if kind is not Kind.BOX or first[0] in ("dict", "set"):
+        if kind != Kind.BOX or first[0] in ("dict", "set"):
             if stop is None:
                 self.iterate(obj, target, caller)
         elif stop is None:
@@ -148,25 +148,25 @@ class Protocols(Calls):
     def enter_context(self, obj: int, target: int, caller: int) -> None:
         """What ``with obj as target`` binds."""
         kind, _first, _ = self.table[obj]
-        if kind is Kind.INSTANCE:
+        if kind == Kind.INSTANCE:
             for name in ("__enter__", "__aenter__"):
                 self.method(obj, name, (), target, caller)
             for name in ("__exit__", "__aexit__"):
                 self.method(obj, name, (), 0, caller)
-        elif kind is Kind.GENERATOR:
+        elif kind == Kind.GENERATOR:
             self.advance(obj, target, caller)
-        elif kind is Kind.FOREIGN:
+        elif kind == Kind.FOREIGN:
             self.put(target, obj)
 
     def operate_left(self, obj: int, target: int, right: int, operator: str, caller: int) -> None:
         """The left operand may implement the operator."""
         kind, first, second = self.table[obj]
-        if kind is Kind.INSTANCE:
+        if kind == Kind.INSTANCE:
             for name in self.operator_methods(operator):
                 if isinstance(self.find(self.order(first), name), tuple):
                     self.method(obj, name, (right,) if right else (), target, caller)
                     return
-        elif kind is Kind.VALUE and first == "str" and operator == "+":
+        elif kind == Kind.VALUE and first == "str" and operator == "+":
             self.use(right, self.concatenate, target, second)
         elif kind in (Kind.VALUE, Kind.FOREIGN) and first in ("str", "builtins.str") and operator in "+%*":
             self.put(target, self.object(Kind.FOREIGN, "builtins.str"))
@@ -175,7 +175,7 @@ class Protocols(Calls):
                 self.put(target, self.object(Kind.FOREIGN, f"builtins.{first.removeprefix('builtins.')}"))
             else:
                 self.use(right, self.calculate, target, first.removeprefix("builtins."), operator)
-        elif kind is Kind.BOX and operator in ("+", "*", "|", "+=", "|="):
+        elif kind == Kind.BOX and operator in ("+", "*", "|", "+=", "|="):
             self.put(target, obj)
             if operator.rstrip("=") in ("+", "|"):
                 self.use(right, self.join_box, target)
@@ -195,13 +195,13 @@ class Protocols(Calls):
 
     def join_box(self, obj: int, target: int) -> None:
         """The right container is part of the result."""
-        if self.table[obj][0] is Kind.BOX:
+        if self.table[obj][0] == Kind.BOX:
             self.put(target, obj)
 
     def extend_box(self, obj: int, box: int, caller: int) -> None:
         """The elements of ``obj`` are added to ``box``."""
         if (
-            self.table[obj][0] is Kind.BOX
+            self.table[obj][0] == Kind.BOX
             and self.table[obj][1][0] == "dict"
             and self.table[box][1][0] == "dict"
         ):
@@ -212,7 +212,7 @@ class Protocols(Calls):
     def concatenate(self, obj: int, target: int, left: str) -> None:
         """The sum of two strings."""
         kind, first, value = self.table[obj]
-        if kind is Kind.VALUE and first == "str" and len(left) + len(value) <= MAX_STRING:
+        if kind == Kind.VALUE and first == "str" and len(left) + len(value) <= MAX_STRING:
             self.put(target, self.object(Kind.VALUE, "str", left + value))
         else:
             self.put(target, self.object(Kind.FOREIGN, "builtins.str"))
@@ -235,11 +235,11 @@ class Protocols(Calls):
     def operate_right(self, obj: int, target: int, left: int, operator: str, caller: int) -> None:
         """Membership, and reflected operators where the left operand is no instance of a corpus class."""
         kind, _first, _ = self.table[obj]
-        if kind is not Kind.INSTANCE:
+        if kind != Kind.INSTANCE:
             return
         if operator in ("in", "not in"):
             self.method(obj, "__contains__", (left,), 0, caller)
-        elif not any(self.table[o][0] is Kind.INSTANCE for o in self.values(left)):
+        elif not any(self.table[o][0] == Kind.INSTANCE for o in self.values(left)):
             name = ""
             if operator.rstrip("=") in _BINARY:
                 name = f"__r{_BINARY[operator.rstrip('=')]}__"

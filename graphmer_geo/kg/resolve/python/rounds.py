@@ -9,20 +9,20 @@ what a file does is a function of the messages that it gets, round by round.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from enum import IntEnum
+from typing import Final
 
 from graphmer_geo.kg.resolve.python.solver import Desk, Message, Name, Solver
 from graphmer_geo.kg.resolve.python.world import World
 
 
-class Mail(IntEnum):
+class Mail:
     """Kinds of messages; the comment says who gets the name and the value."""
 
-    SUBSCRIBE = 0  # owner of the variable: tell me what it holds
-    HOLDS = 1  # subscriber: the variable holds this object
-    PUT = 2  # owner of the variable: put this object into it
-    TOUCH = 3  # owner of a container: there is such an element
-    MERGE = 4  # owner of a container: its elements go to another container
+    SUBSCRIBE: Final = 0  # owner of the variable: tell me what it holds
+    HOLDS: Final = 1  # subscriber: the variable holds this object
+    PUT: Final = 2  # owner of the variable: put this object into it
+    TOUCH: Final = 3  # owner of a container: there is such an element
+    MERGE: Final = 4  # owner of a container: its elements go to another container
 
 
 class Rounds(Solver):
@@ -88,13 +88,13 @@ class Rounds(Solver):
     def deliver(self, sender: int, message: Message) -> None:
         """A message arrives at the file that is worked on."""
         kind, name, value = message
-        if kind is Mail.HOLDS:
+        if kind == Mail.HOLDS:
             self.put(self.at.inlets[name], value)
-        elif kind is Mail.PUT:
+        elif kind == Mail.PUT:
             self.put(self.resolve(name), value)
-        elif kind is Mail.SUBSCRIBE:
+        elif kind == Mail.SUBSCRIBE:
             self.use(self.resolve(name), self.tell, sender, name)
-        elif kind is Mail.TOUCH:
+        elif kind == Mail.TOUCH:
             self.resolve(name)
         else:
             self.merge(name[2], value)

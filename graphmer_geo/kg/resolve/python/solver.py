@@ -27,7 +27,7 @@ User = tuple[Callable[..., None], tuple[Any, ...]]
 #: How one file names a variable of another: the file, then a local number, or what kind of variable it is and
 #: which one.
 Name = tuple[Any, ...]
-Message = tuple[Any, Name, Any]
+Message = tuple[int, Name, Any]
 
 
 @dataclass(slots=True)
@@ -44,6 +44,7 @@ class Desk:
     calls: int = 0
     inlets: dict[Name, int] = field(default_factory=dict)  # mirrors of variables of other files
     outlets: dict[Name, int] = field(default_factory=dict)  # what is on its way to variables of other files
+    members: dict[tuple[int, str], int] = field(default_factory=dict)  # (instance, name) -> what it gives
     outbox: dict[int, list[Message]] = field(default_factory=dict)
     dynamic: list[tuple[Any, ...]] = field(default_factory=list)  # operations of the second stage
     postponed: list[tuple[int, int, str]] = field(default_factory=list)  # class attributes, before the bases
@@ -91,7 +92,7 @@ class Solver:
         self.users.append(None)
         return len(self.held) - 1
 
-    def object(self, kind: Kind, first: Any, second: Any = None) -> int:
+    def object(self, kind: int, first: Any, second: Any = None) -> int:
         """The number of an abstract object."""
         return self.objects.intern(kind, first, second)
 
@@ -109,7 +110,7 @@ class Solver:
         elif obj in held or len(held) >= MAX_OBJECTS:
             return
         else:
-            if len(held) >= MAX_VALUES and self.table[obj][0] is Kind.VALUE:
+            if len(held) >= MAX_VALUES and self.table[obj][0] == Kind.VALUE:
                 obj = self.object(Kind.FOREIGN, "builtins." + self.table[obj][1])
                 if obj in held:
                     return
@@ -130,8 +131,9 @@ class Solver:
             self.edges[source] = [target]
         else:
             edges.append(target)
-        for obj in self.values(source):
-            self.put(target, obj)
+        if self.held[source]:
+            for obj in self.values(source):
+                self.put(target, obj)
 
     def use(self, variable: int, function: Callable[..., None], *arguments: Any) -> None:
         """Call ``function(obj, *arguments)`` for every object that is or will be in ``variable``."""
@@ -142,26 +144,37 @@ class Solver:
             self.users[variable] = [(function, arguments)]
         else:
             users.append((function, arguments))
-        for obj in self.values(variable):
-            function(obj, *arguments)
+        if self.held[variable]:
+            for obj in self.values(variable):
+                function(obj, *arguments)
 
     def run(self) -> None:
         """Propagate in this file until nothing changes (or the work bound is reached)."""
         pending, all_held, all_edges, all_users = self.pending, self.held, self.edges, self.users
-        steps, limit = self.at.steps, self.at.limit
+        table, steps, limit = self.table, self.at.steps, self.at.limit
         while pending:
             variable, obj = pending.popleft()
             edges = all_edges[variable]
             if edges:
                 steps += len(edges)
+                is_value = table[obj][0] == Kind.VALUE
                 for target in edges:  # `put` in place: most time is spent here
                     held = all_held[target]
-                    if held == 0:
+                    if isinstance(held, dict):
+                        if obj in held or len(held) >= MAX_OBJECTS:
+                            continue
+                        if is_value and len(held) >= MAX_VALUES:
+                            self.put(target, obj)
+                            continue
+                        held[obj] = None
+                    elif held == 0:
                         all_held[target] = obj
-                        if all_edges[target] or all_users[target]:
-                            pending.append((target, obj))
-                    elif held != obj:
-                        self.put(target, obj)
+                    elif held == obj:
+                        continue
+                    else:
+                        all_held[target] = {held: None, obj: None}
+                    if all_edges[target] or all_users[target]:
+                        pending.append((target, obj))
             users = all_users[variable]
             if users:
                 steps += len(users)

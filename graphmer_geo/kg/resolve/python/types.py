@@ -31,15 +31,15 @@ _FIXED = {
 def type_of(flow: Flow, obj: int) -> Target | None:
     """The class of an abstract object; None if that is not known."""
     kind, first, _ = flow.table[obj]
-    if kind is Kind.INSTANCE:
+    if kind == Kind.INSTANCE:
         return Target(flow.world.class_entity(first), "")
-    if kind is Kind.FOREIGN:
+    if kind == Kind.FOREIGN:
         return Target(-1, first)
-    if kind is Kind.VALUE:
+    if kind == Kind.VALUE:
         return Target(-1, f"builtins.{first}")
-    if kind is Kind.BOX:
+    if kind == Kind.BOX:
         return Target(-1, BOX_TYPES[first[0]])
-    if kind is Kind.EXTERNAL and looks_like_class(first):
+    if kind == Kind.EXTERNAL and looks_like_class(first):
         return Target(-1, "builtins.type")
     fixed = _FIXED.get(kind)
     return Target(-1, fixed) if fixed else None

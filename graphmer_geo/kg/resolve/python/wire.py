@@ -26,11 +26,11 @@ class Wire:
         kind, name, value = message
         if name[1] in _OF_BOX:
             name = (*name[:2], self._write(name[2]), *name[3:])
-        return int(kind), name, self._write(value) if kind in _WITH_OBJECT else 0
+        return kind, name, self._write(value) if kind in _WITH_OBJECT else 0
 
     def read(self, written: tuple[Any, ...]) -> Message:
         """A message that another process wrote."""
-        kind, name, value = Mail(written[0]), written[1], written[2]
+        kind, name, value = written
         if name[1] in _OF_BOX:
             name = (*name[:2], self._object(name[2]), *name[3:])
         return kind, name, self._object(value) if kind in _WITH_OBJECT else 0
@@ -41,18 +41,18 @@ class Wire:
             kind, first, second = self.objects.table[obj]
             if kind in _OF_SECOND:
                 second = self._write(second)
-            elif kind is Kind.PARTIAL:
+            elif kind == Kind.PARTIAL:
                 first = self._write(first)
-            written = self._written[obj] = (int(kind), first, second)
+            written = self._written[obj] = (kind, first, second)
         return written
 
     def _object(self, written: tuple[Any, ...]) -> int:
         obj = self._read.get(written)
         if obj is None:
-            kind, first, second = Kind(written[0]), written[1], written[2]
+            kind, first, second = written
             if kind in _OF_SECOND:
                 second = self._object(second)
-            elif kind is Kind.PARTIAL:
+            elif kind == Kind.PARTIAL:
                 first = self._object(first)
             obj = self._read[written] = self.objects.intern(kind, first, second)
         return obj
