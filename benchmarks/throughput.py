@@ -28,20 +28,20 @@ from graphmer_geo.results import read_result, result, write_result
 RESULTS = Path(__file__).resolve().parent / "results"
 PLOT = Path(__file__).resolve().parents[1] / "docs" / "throughput-growth.png"
 PARTS = ("fusion", "operators", "step", "layout", "bias", "memory", "pipeline", "padding", "growth")
-STEP_TOKENS, STREAM_TOKENS = 2048, 4096
+STREAM_TOKENS = 4096  # training's default
 
 
-def measured(args: argparse.Namespace, data: Path) -> Iterator[tuple[str, Any]]:
-    """Name and numbers of each part that was asked for."""
+def measured(args: argparse.Namespace, data: Path, model: GraphMERConfig) -> Iterator[tuple[str, Any]]:
+    """Name and numbers of each part that was asked for, with an encoder of the sizes of ``model``."""
     bench = Bench(args.repeats, args.clock, args.device, args.seed)
     corpus = Corpus(data, args.seed)
-    base = corpus.config(GraphMERConfig.base())
+    base = corpus.config(model)
     parts: dict[str, Callable[[], Any]] = {
         "fusion": lambda: layers.fusion(bench, corpus),
         "operators": lambda: layers.operators(bench, corpus),
-        "step": lambda: training.steps(bench, corpus, base, STEP_TOKENS),
+        "step": lambda: training.steps(bench, corpus, base, args.batch_tokens),
         "layout": lambda: training.layout(bench, corpus, base),
-        "bias": lambda: training.bias(bench, corpus, base, STEP_TOKENS),
+        "bias": lambda: training.bias(bench, corpus, base, args.batch_tokens),
         "memory": lambda: memory.memory(Path(__file__), data, args.seed),
         "pipeline": lambda: pipeline.pipeline(bench, corpus, STREAM_TOKENS),
         "padding": lambda: pipeline.waste(corpus),
@@ -63,6 +63,7 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=(*PARTS, "card"), help="default: all of the device")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="of torch")
     parser.add_argument("--repeats", type=int, default=3, help="rounds of alternating runs")
+    parser.add_argument("--batch-tokens", type=int, default=2048, help="of the training steps on a CPU")
     parser.add_argument("--clock", choices=("wall", "cpu"), default="wall")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data", type=Path, help="where prepared data is kept; made if it is not there")
@@ -74,13 +75,14 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     args.parts = args.parts or (PARTS if args.device == "cpu" else ("fusion", "operators", "card"))
     out = args.out or RESULTS / ("throughput.json" if args.device == "cpu" else "throughput-cuda.json")
+    base = GraphMERConfig.base()
     with tempfile.TemporaryDirectory() as temporary:
         data = prepared(args.data or Path(temporary))
         if args.measure_memory:
-            print(json.dumps(memory.measure(data, args.measure_memory, args.seed)))
+            print(json.dumps(memory.measure(data, args.measure_memory, args.seed, base)))
             return
         metrics: dict[str, Any] = read_result(out)["metrics"] if out.is_file() else {}
-        for name, numbers in measured(args, data):
+        for name, numbers in measured(args, data, base):
             metrics[name] = rounded(numbers)
             print(json.dumps({name: metrics[name]}, indent=1), flush=True)
             write_result(out, result("throughput", metrics, seed=args.seed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -69,12 +70,14 @@ class Corpus:
                 "vocabulary": len(self.folder.tokenizer), "fingerprint": manifest.fingerprint}  # fmt: skip
 
 
-def prepared(folder: Path) -> Path:
+def prepared(folder: Path, packages: Collection[str] = PACKAGES, modules: bool = True) -> Path:
     """``folder`` with prepared data; made if it is not there yet (half a minute of one core)."""
     data = folder / "data"
     if not (data / MANIFEST).is_file():
         source = stdlib()
-        files = [f for f in source.include or () if "/" not in f or f.split("/")[0] in PACKAGES]
+        files = [
+            f for f in source.include or () if f.partition("/")[0] in packages or (modules and "/" not in f)
+        ]
         build_kg([replace(source, include=files)], folder / "kg")
         prepare(folder / "kg", data, DataConfig())
     return data

@@ -23,11 +23,11 @@ LAYOUTS = ("flat", "dense")
 MIB = 2**20
 
 
-def measure(data: Path, layout: str, seed: int) -> dict[str, float]:
+def measure(data: Path, layout: str, seed: int, model: GraphMERConfig) -> dict[str, float]:
     """One step in this process, in bf16: what it needs beyond model, gradients and optimiser."""
     torch.set_num_threads(1)
     corpus = Corpus(data, seed)
-    config = corpus.config(GraphMERConfig.base())
+    config = corpus.config(model)
     chains = first_roots(corpus.chains(400), FixedLayout())[:GRAPHS]
     step = our_step(config, "cpu", seed)
     step.bf16 = True

@@ -2,25 +2,83 @@
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
+
 import pytest
 import torch
 
+from benchmarks import throughput
+from benchmarks.speed import gpu, growth, layers, memory, pipeline
+from benchmarks.speed.corpus import Corpus, prepared
 from benchmarks.speed.encoders import roberta, roberta_loss, without_ranking
 from benchmarks.speed.fixed import FixedLayout, first_roots, fixed_layout
 from benchmarks.speed.gpu import operations
 from benchmarks.speed.growth import _curve
 from benchmarks.speed.layers import literal_fusion, triples_of, tuned_fusion
 from benchmarks.speed.timing import Bench, rounded
+from benchmarks.tables import speed
 from graphmer_geo.data import collate
 from graphmer_geo.data.fake import FAKE, FAKE_SPECIALS, FakeConfig, fake_batch, fake_chains, fake_vocab
 from graphmer_geo.models import GraphMER, GraphMERConfig
 from graphmer_geo.nn import HGATConv
+from graphmer_geo.results import read_result, result, write_result
 from graphmer_geo.transforms import MaskTokens
 
 CONFIG = GraphMERConfig.small(
     vocab_size=FAKE.vocab_size, num_relations=FAKE.num_relations, hidden_size=32, num_layers=2, num_heads=2,
     ffn_size=32, dropout=0.0, pad_id=FAKE_SPECIALS["<pad>"],
 )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return prepared(tmp_path_factory.mktemp("speed"), ("json", "html", "wsgiref", "logging"), modules=False)
+
+
+def test_every_part_runs_and_is_shown(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layers, "TRIPLES", 480)
+    monkeypatch.setattr(layers, "GRAPH", {"nodes": 20, "edges": 40, "relations": 3, "width": 8})
+    monkeypatch.setattr(layers, "WIDTH", 16)
+    monkeypatch.setattr(growth, "CHAINS", (2, 4))
+    monkeypatch.setattr(growth, "GRAPHS", (2, 4))
+    monkeypatch.setattr(growth, "WIDTH", 8)
+    monkeypatch.setattr(pipeline, "BATCHES", 2)
+    args = argparse.Namespace(
+        repeats=1, clock="wall", device="cpu", seed=0, batch_tokens=600,
+        parts=[part for part in throughput.PARTS if part != "memory"],
+    )  # fmt: skip
+    metrics = dict(throughput.measured(args, data, CONFIG))
+    metrics["memory"] = {"graphs": 4, "precision": "bf16", "ratio": 0.1}
+    for layout in memory.LAYOUTS:
+        metrics["memory"][layout] = memory.measure(data, layout, 0, CONFIG)
+    content = result("throughput", rounded(metrics), seed=0)
+    write_result(tmp_path / "throughput.json", content)
+    text = speed.render(tmp_path / "throughput.json", read_result(tmp_path / "throughput.json"))
+    assert all(row[0] in metrics or " " in row[0] for row in speed._BARS)
+    assert text.count("| yes |") + text.count("| **no** |") >= len(speed._BARS)
+    assert metrics["layout"]["difference_of_states"] < 1e-4
+    assert metrics["fusion"]["largest_relative_difference_of_gradients"] < 1e-4
+    growth.draw(metrics["growth"], tmp_path / "growth.png")
+    assert (tmp_path / "growth.png").stat().st_size > 1000
+
+
+def test_a_card_is_filled_without_anybody_watching(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # On a CPU in the card's place: FlexAttention has no gradients there, and that must not end the run.
+    for name, value in {
+        "get_device_name": "NVIDIA H100 80GB", "empty_cache": None, "reset_peak_memory_stats": None,
+        "max_memory_allocated": 2**30,
+    }.items():  # fmt: skip
+        monkeypatch.setattr(torch.cuda, name, lambda value=value: value)
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self, **options: None)
+    monkeypatch.setattr(gpu, "BUDGETS", (300, 600))
+    corpus = Corpus(data, 0)
+    card = gpu.fill(Bench(repeats=1), corpus, corpus.config(CONFIG))
+    done = [(run["model"], run["kernel"], run["batch_tokens"]) for run in card["runs"] if "error" not in run]
+    assert done == [(*kind, budget) for kind in (("graphmer", "dense"),) * 2 + (("roberta", "sdpa"),) * 2
+                    for budget in (300, 600)]  # fmt: skip
+    assert all(0 < run["model_flops_utilisation"] < 1 for run in card["runs"] if "error" not in run)
+    assert [run["kernel"] for run in card["runs"] if "error" in run] == ["flex", "flex"]
 
 
 def test_loops_over_triples_compute_what_the_operator_does() -> None:
