@@ -97,3 +97,23 @@ def prepare(kg: str, out: str, config: DataConfig, json: bool = False) -> None:
         rows = [{"split": split, **counts} for split, counts in manifest.counts.items()]
         write_table(rows, list(dict.fromkeys(key for row in rows for key in row)))
         write_line(f"{out}: try `graphmer train --config small --data {out} --out run/`")
+
+
+def pack(data: str, out: str, max_mb: float | None = None) -> None:
+    """Copy prepared data compactly, to be carried to a machine that only trains.
+
+    Leaves out what only preparation needed. If the copy would still be too large, training chunks of whole
+    source files are left out; the graph, validation and test stay complete.
+
+    Args:
+        data: Folder of `graphmer data prepare`.
+        out: Folder of the copy; replaced if it is there.
+        max_mb: Most megabytes (10^6 bytes).
+
+    Example:
+        graphmer data pack data/ --out packed/ --max-mb 60
+    """
+    from graphmer_geo.data.pack import pack as pack_data
+
+    packed = pack_data(data, out, max_mb)
+    write_line(f"{out}: {packed.bytes / 1e6:.1f} MB, {packed.chunks:,} of {packed.of:,} training chunks")

@@ -7,8 +7,6 @@ import inspect
 import typing
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Callable
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from docstring_parser import Docstring, DocstringStyle
@@ -16,7 +14,7 @@ from docstring_parser import parse as parse_docstring
 from jsonargparse import ActionConfigFile, ArgumentParser, DefaultHelpFormatter, set_parsing_settings
 
 from graphmer_geo.cli.registry import Command
-from graphmer_geo.errors import UserError
+from graphmer_geo.configs import config_path, shipped_configs
 
 set_parsing_settings(docstring_parse_attribute_docstrings=True)
 
@@ -83,25 +81,10 @@ def resolve_config_names(words: list[str]) -> list[str]:
     resolved = list(words)
     for index, word in enumerate(words):
         if word == "--config" and index + 1 < len(words):
-            resolved[index + 1] = _config_path(words[index + 1])
+            resolved[index + 1] = str(config_path(words[index + 1]))
         elif word.startswith("--config="):
-            resolved[index] = "--config=" + _config_path(word.partition("=")[2])
+            resolved[index] = f"--config={config_path(word.partition('=')[2])}"
     return resolved
-
-
-def shipped_configs() -> list[str]:
-    """Names of the configurations inside the package."""
-    folder = resources.files("graphmer_geo") / "configs"
-    return sorted(f.name for f in folder.iterdir() if f.name.endswith(".yaml")) if folder.is_dir() else []
-
-
-def _config_path(name: str) -> str:
-    if Path(name).is_file():
-        return name
-    for candidate in (name, f"{name}.yaml"):
-        if candidate in shipped_configs():
-            return str(resources.files("graphmer_geo") / "configs" / candidate)
-    raise UserError(f"no configuration {name!r}: give a YAML file or one of {', '.join(shipped_configs())}")
 
 
 def _add(
@@ -117,14 +100,14 @@ def _add(
             options["nargs"] = "?"
         parser.add_argument(name, type=hint, **options)
         return
+    # With an underscore or a dash: people write either.
+    spellings = dict.fromkeys((f"--{name}", f"--{name.replace('_', '-')}"))
     if hint is bool:
-        # With an underscore or a dash: people write either.
-        spellings = dict.fromkeys((f"--{name}", f"--{name.replace('_', '-')}"))
         parser.add_argument(*spellings, action="store_true", default=parameter.default, **options)
         return
     if not required:
         options["default"] = parameter.default
-    parser.add_argument(f"--{name}", type=hint, required=required, **options)
+    parser.add_argument(*spellings, type=hint, required=required, **options)
 
 
 def _unwrap(hint: Any) -> tuple[Any, tuple[str, ...]]:

@@ -51,6 +51,7 @@ COMMANDS = (
     Command(("data", "fetch"), "data:fetch", "fetch and clean the code of a dataset", ("name",)),
     Command(("data", "build"), "data:build", "a dataset's graph and training data in one folder", ("name",)),
     Command(("data", "prepare"), "data:prepare", "split, tokenise and chain a graph for training", ("kg",)),
+    Command(("data", "pack"), "data:pack", "copy prepared data compactly, to train elsewhere", ("data",)),
     Command(("train",), "train:train", "train an encoder on prepared data", config=True),
     Command(("plot",), "plot:plot", "draw how a training run went", ("run",)),
     Command(("eval",), "evaluate:evaluate", "MLM accuracy, MRR and Hits@k beside the baselines", ("run",)),

@@ -9,7 +9,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import torch
 import yaml
 
 from graphmer_geo import __version__
+from graphmer_geo.configs import config_path
 from graphmer_geo.data.config import ChainConfig
 from graphmer_geo.data.folder import MANIFEST, DataFolder
 from graphmer_geo.errors import UserError
@@ -64,6 +65,32 @@ class RunSettings:
         return flat | {
             f"{part}.{key}": value for part in ("model", "chain") for key, value in nested[part].items()
         }
+
+
+def load_settings(config: str | Path, **changes: Any) -> RunSettings:
+    """The settings of a YAML file or a shipped configuration, as ``graphmer train --config`` reads them.
+
+    Needs none of the packages of the command line.
+
+    Args:
+        config: a file, or the name of a shipped configuration.
+        changes: fields to set otherwise; ``model`` and ``chain`` take mappings of theirs.
+
+    Raises:
+        UserError: there is no such configuration, or a key is unknown.
+    """
+    path = config_path(str(config))
+    found: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    nested = {part: {**(found.pop(part, None) or {}), **changes.pop(part, {})} for part in ("model", "chain")}
+    flat = found | changes
+    known = {field.name: field for field in fields(TrainArgs)}
+    if unknown := sorted(flat.keys() - known.keys()):
+        raise UserError(f"{config}: unknown settings {', '.join(unknown)}; remove them or fix their spelling")
+    args: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in flat.items()}
+    model = GraphMERConfig.small().to_dict() | nested["model"]
+    return RunSettings(
+        TrainArgs(**args), GraphMERConfig.from_dict(model), ChainConfig.from_dict(nested["chain"])
+    )
 
 
 def begin(out: Path, folder: DataFolder, settings: RunSettings) -> Path | None:
