@@ -69,7 +69,7 @@ def build(
         built = build_dataset(name, out, config, jdk=jdk, workers=workers, progress=progress)
     rows = [{"split": split, **counts} for split, counts in built.data.manifest.counts.items()]
     write_table(rows, list(dict.fromkeys(key for row in rows for key in row)))
-    write_line(f"{built.data.path}: try `graphmer train --config cpu --data {built.data.path} --out run/`")
+    write_line(f"{built.data.path}: try `graphmer train --config small --data {built.data.path} --out run/`")
 
 
 def prepare(kg: str, out: str, config: DataConfig, json: bool = False) -> None:
