@@ -27,6 +27,7 @@ def decay_log(distance: Tensor, p: Tensor, decay_lambda: float = 0.6, offset: in
         ``log f``, of the broadcast shape; at most ``-0.17 log(decay_lambda)``, falling with the distance.
 
     Example:
+        >>> import torch
         >>> decay_log(torch.tensor([0, 1, 10]), torch.ones(())).exp().round(decimals=3)
         tensor([1.0000, 0.8700, 0.3100])
     """

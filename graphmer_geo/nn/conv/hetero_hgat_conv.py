@@ -36,6 +36,7 @@ class HeteroHGATConv(nn.Module):
         - **output** ``[num_nodes, heads * out_channels]`` for each node type
 
     Example:
+        >>> import torch
         >>> metadata = (["user", "item"], [("user", "likes", "item")])
         >>> conv = HeteroHGATConv(-1, 8, metadata)
         >>> x = {"user": torch.randn(3, 4), "item": torch.randn(2, 6)}

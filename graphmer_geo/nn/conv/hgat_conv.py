@@ -68,6 +68,7 @@ class HGATConv(MessagePassing):
         bias)
 
     Example:
+        >>> import torch
         >>> conv = HGATConv(16, 8, num_relations=3, heads=2)
         >>> conv(torch.randn(4, 16), torch.tensor([[0, 1], [2, 2]]), torch.tensor([0, 2])).shape
         torch.Size([4, 16])
