@@ -99,6 +99,8 @@ class ChainConfig(_Config):
         target_relations: Relations whose tails may be masked, without inverses (those follow); empty: all but
             the containment relations and ``refersTo``, which names alone decide.
         heuristic: Let triples that rest on heuristics ride along. They are never targets.
+        targets_only: Let only triples ride along whose tails may be masked: with all of them hidden, a chain
+            has no leaf that tells anything.
     """
 
     max_roots: int = 256
@@ -109,6 +111,7 @@ class ChainConfig(_Config):
     inverse_of_references: bool = False
     target_relations: tuple[str, ...] = ()
     heuristic: bool = True
+    targets_only: bool = False
 
     def __post_init__(self) -> None:
         for name in ("max_roots", "max_leaves_per_tail", "max_triples", "max_per_head"):

@@ -79,10 +79,10 @@ class TripleIndex:
             backward = np.append(backward, np.ones(len(twin), np.bool_))
         lengths = label.length[tail]
         fits = (lengths > 0) & (lengths <= config.max_leaves_per_tail)
-        rows = np.flatnonzero(fits)
-        rows = rows[np.lexsort((tail[rows], rel[rows], backward[rows], head[rows]))]
         may_be_target = np.zeros(len(ids), np.bool_)
         may_be_target[[index for name, index in ids.items() if config.is_target(name)]] = True
+        rows = np.flatnonzero(fits & (may_be_target[rel] & own if config.targets_only else True))
+        rows = rows[np.lexsort((tail[rows], rel[rows], backward[rows], head[rows]))]
         num_entities = len(label.ptr) - 1
         head_ptr = np.append(0, np.cumsum(np.bincount(head[rows], minlength=num_entities)))
         return cls(
