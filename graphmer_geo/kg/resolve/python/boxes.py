@@ -22,6 +22,7 @@ class Boxes(Attributes):
         self.everything: dict[int, int] = {}
         self.key_sets: dict[int, int] = {}
         self.merged: dict[int, dict[int, None]] = {}  # box -> boxes that get its elements
+        self.fresh: list[tuple[int, Any, int]] = []  # elements on their way to those
 
     def box(self, container: str, file: int, what: str, place: int, length: int | None) -> int:
         """A container; what makes it, and which one of that kind, tell those of a file apart."""
@@ -41,9 +42,18 @@ class Boxes(Attributes):
                 self.link(variable, self.everything[box])
             if box in self.key_sets and isinstance(key, str | int):
                 self.put(self.key_sets[box], self.object(Kind.VALUE, type(key).__name__, key))
-            for other in self.merged.get(box, ()):
-                self.link(variable, self.slot_target(other, key))
+            if box in self.merged:
+                self.pass_on(box, key, variable)
         return variable
+
+    def pass_on(self, box: int, key: Any, variable: int) -> None:
+        """Boxes that get the elements of this one get a new one too, and so on, however long the chain."""
+        self.fresh.append((box, key, variable))
+        if len(self.fresh) == 1:
+            for source, name, element in self.fresh:  # it grows meanwhile
+                for other in self.merged.get(source, ()):
+                    self.link(element, self.slot_target(other, name))
+            self.fresh.clear()
 
     def named(self, name: Name) -> int:
         """The variable of this file with a name that is no number."""
