@@ -48,6 +48,8 @@ class TrainArgs:
     """Keep only the inputs of the layers and compute the rest again: less memory, about a third slower."""
     compile: Literal["off", "inductor", "aot_eager"] = "off"
     """Compile the encoder with this backend of torch.compile (aot_eager makes no code: to find faults)."""
+    kernel: Literal["dense", "flex"] = "dense"
+    """How attention is computed: over padded buckets, or (on CUDA) by FlexAttention."""
     ema_decay: float = 0.0
     """Save an exponential moving average of the weights with this decay (0.999, say) as the model."""
     mlm_prob: float = 0.15
@@ -139,6 +141,7 @@ MAY_DIFFER = frozenset(
         "session_seconds",
         "gradient_checkpointing",
         "compile",
+        "kernel",
         "trackers",
         "mlflow_uri",
         "experiment",

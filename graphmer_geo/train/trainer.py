@@ -108,6 +108,11 @@ class LeafyChainTrainer(Trainer):
         self._batches: list[Batch] = []
         self._logged = 0
         self.window = LogWindow(_relation_names(config))
+        if args.kernel == "flex" and not torch.cuda.is_available():
+            raise UserError(
+                "kernel=flex needs CUDA: torch has no gradients of FlexAttention elsewhere; use dense"
+            )
+        model.encoder.kernel = args.kernel
         if args.gradient_checkpointing:
             for layer in model.encoder.layers:
                 layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)
