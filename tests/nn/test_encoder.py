@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor
+from torch_geometric import EdgeIndex
 
 from graphmer_geo.data.fake import FAKE, FakeConfig, fake_batch
 from graphmer_geo.nn import LeafyChainEmbedding, LeafyChainEncoder
@@ -126,6 +127,29 @@ def test_order_of_nodes_does_not_matter() -> None:
     )
     expected = encoder(x, *(batch[key] for key in KEYS))
     torch.testing.assert_close(out[place], expected, atol=1e-5, rtol=1e-5)
+
+
+def test_an_edge_index_of_pyg_is_an_edge_index() -> None:
+    encoder, batch = make_encoder(hgat_every=1).eval(), fake_batch(3)
+    n = batch["tok"].numel()
+    embedding = LeafyChainEmbedding(FAKE.vocab_size, 16, FAKE.num_relations).eval()
+    states = []
+    for edges in (batch["edge_index"], EdgeIndex(batch["edge_index"], sparse_size=(n, n))):
+        x = embedding(batch["tok"], batch["slot"], edges, batch["edge_rel"])
+        place = (batch[key] for key in KEYS[:4])
+        states.append(encoder(x, *place, edges, batch["edge_rel"]))
+    assert torch.equal(*states)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_graph_of_one_or_two_roots(n: int) -> None:
+    encoder, x = make_encoder(hgat_every=1).eval(), torch.randn(n, 16)
+    minus, zero = torch.full((n,), -1), torch.zeros(n, dtype=torch.long)
+    out = encoder(x, torch.arange(n), minus, minus, zero)
+    assert out.isfinite().all()
+    beside = encoder(torch.cat((x, torch.randn(5, 16))), torch.cat((torch.arange(n), torch.arange(5))),
+                     *[torch.full((n + 5,), -1)] * 2, torch.cat((zero, torch.ones(5).long())))  # fmt: skip
+    torch.testing.assert_close(beside[:n], out, atol=1e-5, rtol=1e-5)
 
 
 def test_every_parameter_learns() -> None:

@@ -192,8 +192,9 @@ def test_in_hetero_conv() -> None:
     torch.testing.assert_close(out["paper"], expected)
 
 
-@pytest.mark.parametrize("num_bases", [None, 2])
-@pytest.mark.parametrize("attention", ["across-relation", "within-relation"])
+@pytest.mark.parametrize(
+    ("num_bases", "attention"), [(None, "across-relation"), (2, "within-relation")]
+)
 def test_compiles_and_exports_whole(num_bases: int | None, attention: str) -> None:
     conv = HGATConv(4, 4, num_relations=4, heads=2, num_bases=num_bases, attention=attention)
     x, (edge_index, edge_type) = torch.randn(10, 4), edges(CASES["overlapping heads"])
