@@ -14,7 +14,7 @@ import yaml
 
 from graphmer_geo.cli.parser import arguments_of, build_parser
 from graphmer_geo.cli.registry import COMMANDS
-from graphmer_geo.data import DataConfig, DataFolder, prepare
+from graphmer_geo.data import ChainConfig, DataConfig, DataFolder, prepare
 from graphmer_geo.errors import UserError
 from graphmer_geo.models import GraphMER, GraphMERConfig
 from graphmer_geo.train.args import TrainArgs
@@ -52,6 +52,18 @@ def test_the_run_folder_is_complete(folder: DataFolder, tmp_path: Path) -> None:
     assert metrics["parameters"] == model.num_parameters_by_part()
     assert metrics["last"].keys() >= {"mlm", "rank", "loss"}
     assert len((out / "log.jsonl").read_text().splitlines()) == 4
+
+
+def test_the_published_model_trains_and_loads(folder: DataFolder, tmp_path: Path) -> None:
+    """Span boundaries instead of ranking, matrices of its own for each relation, no positions."""
+    sizes = {"hidden_size": 32, "num_layers": 1, "num_heads": 2, "ffn_size": 64}
+    out = train(folder.path, tmp_path / "run", args(), GraphMERConfig.paper(**sizes), ChainConfig.paper())
+    last = json.loads((out / "metrics.json").read_text())["last"]
+    assert {"mlm", "sbo", "sbo_acc", "loss"} <= last.keys()
+    assert "rank" not in last
+    model = GraphMER.from_pretrained(out, vocab_size=len(folder.tokenizer))
+    assert model.ranking_head is None
+    assert model.sbo_head is not None
 
 
 def test_a_run_says_how_it_was_made(folder: DataFolder, tmp_path: Path) -> None:
