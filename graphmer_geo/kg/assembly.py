@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import pyarrow as pa
 
 from graphmer_geo.errors import UserError
-from graphmer_geo.kg import emit
+from graphmer_geo.kg import emit, occurrence_parts
 from graphmer_geo.kg.claims import Claims
 from graphmer_geo.kg.extract import Task
 from graphmer_geo.kg.facts import SourceFile
 from graphmer_geo.kg.manifest import FileRecord
-from graphmer_geo.kg.occurrences import replaced, table_of
+from graphmer_geo.kg.occurrences import encoded_table
 from graphmer_geo.kg.outputs import FileOutput
 from graphmer_geo.kg.owner import Linked, Owner, Read, ToLink
 from graphmer_geo.kg.workers import Crew, Lot, deal
@@ -46,7 +47,8 @@ class Earlier:
 
     files: Mapping[str, FileOutput]  #: by file key
     kept: Mapping[int, Kept]  #: by number of the task
-    occurrences: Callable[[], pa.Table]
+    counts: Mapping[str, Any]  #: of its manifest
+    folder: Path
 
 
 class Assembly:
@@ -74,6 +76,7 @@ class Assembly:
         self.records = list(records)
         self.outputs: dict[str, FileOutput] = {}
         self.changed: list[bytes] = []  #: N-Quads of files and graphs that may differ from the earlier ones
+        self.changed_parts: dict[str, pa.Table] = {}  #: of the occurrence table, by name
         self.counts: dict[str, object] = {}
         self._stage = stage
         self._sink = sink
@@ -88,13 +91,13 @@ class Assembly:
         self._how: Counter[str] = Counter()
         self._batches: list[tuple[pa.RecordBatch, Mapping[str, int]]] = []
 
-    def run(self, workers: int, tools: Mapping[str, str]) -> pa.Table:
-        """Write all quads, and return all occurrences."""
+    def run(self, workers: int, tools: Mapping[str, str]) -> None:
+        """Write all quads, and count everything."""
         lots = deal([(n, self.tasks[n]) for n in self._order if n not in self._kept], workers)
         with Crew(min(workers, len(lots))) as crew:
             self._extract(crew, lots)
             if not self._accepted:
-                raise UserError(f"none of the files can be read; the first: {self._first_problem()}")
+                raise nothing_read(self.records)
             for language, group in groupby(lots, key=attrgetter("language")):
                 for linked in self._linked(crew, language, list(group)):
                     self._take(linked)
@@ -102,7 +105,7 @@ class Assembly:
                 self._common.merge(part)
         self.write_shared(tools)
         self._stage("link", len(self._accepted), len(self._accepted))
-        return self._table()
+        self._count()
 
     def write(self, quads: emit.Quads) -> None:
         """Write some quads."""
@@ -151,10 +154,6 @@ class Assembly:
         self._quads += kept.output.quads
         self.outputs[kept.record.key] = kept.output
         self._common.merge(emit.Shared.recalled(kept.output.common, self._accepted[number]))
-
-    def _first_problem(self) -> str:
-        record = next(r for r in self.records if r.problems)
-        return f"{record.path}: {record.problems[0]}"
 
     def _record(self, read: Read, problems: Sequence[str], status: str) -> None:
         old = self.records[read.number]
@@ -211,17 +210,27 @@ class Assembly:
             if self._earlier:
                 self.changed.append(quads.text)
 
-    def _table(self) -> pa.Table:
+    def occurrences(self) -> pa.Table:
+        """All rows, encoded; of the files that were linked, if others are kept."""
+        return encoded_table([batch for batch, _ in self._batches])
+
+    def _count(self) -> None:
+        rows, how = sum(batch.num_rows for batch, _ in self._batches), self._how
         if self._earlier:
             keys = [self.records[number].key for number in self._accepted]
-            table = replaced(self._earlier.occurrences(), keys, self._batches)
-            counted = table["how"].value_counts().to_pylist()
-            self._how = Counter({one["values"]: one["counts"] for one in counted})
-        else:
-            table = table_of([batch for batch, _ in self._batches])
-        how = dict(sorted(self._how.items()))
-        self.counts = {"quads": self._quads, "occurrences": table.num_rows, "how": how}
-        return table
+            change = occurrence_parts.change(self._earlier.folder, keys, self._batches)
+            self.changed_parts = change.parts
+            rows = self._earlier.counts["occurrences"] + change.rows
+            how = Counter(self._earlier.counts["how"])
+            how.update(change.how)
+        kinds = {kind: count for kind, count in sorted(how.items()) if count}
+        self.counts = {"quads": self._quads, "occurrences": rows, "how": kinds}
+
+
+def nothing_read(records: Iterable[FileRecord]) -> UserError:
+    """What to say where no file can be read: which the first is, and why."""
+    record = next(r for r in records if r.problems)
+    return UserError(f"none of the files can be read; the first: {record.path}: {record.problems[0]}")
 
 
 def _read_of(number: int, kept: Kept) -> Read:

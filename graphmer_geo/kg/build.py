@@ -10,12 +10,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pyarrow as pa
 import pyoxigraph as ox
 
 from graphmer_geo.errors import UserError
 from graphmer_geo.kg import collector, emit
-from graphmer_geo.kg.assembly import Assembly, Earlier, Sink
+from graphmer_geo.kg.assembly import Assembly, Earlier, Sink, nothing_read
 from graphmer_geo.kg.extract import Task, count_lines, load_language
 from graphmer_geo.kg.facts import SourceFile
 from graphmer_geo.kg.fingerprint import code_digest, digest_of, tool_versions
@@ -24,9 +23,10 @@ from graphmer_geo.kg.languages import LANGUAGES
 from graphmer_geo.kg.loading import StoreLoader
 from graphmer_geo.kg.manifest import FILE_NAME as MANIFEST
 from graphmer_geo.kg.manifest import FileRecord, Manifest
-from graphmer_geo.kg.occurrences import plain, read_encoded, write_occurrences
+from graphmer_geo.kg.occurrence_parts import write_parts
+from graphmer_geo.kg.occurrences import plain
 from graphmer_geo.kg.ontology import load_ontology
-from graphmer_geo.kg.outputs import FileOutput, Outputs
+from graphmer_geo.kg.outputs import Outputs
 from graphmer_geo.kg.reuse import kept_files
 from graphmer_geo.kg.sources import FoundFile, Source, find_files, read_bounded
 from graphmer_geo.kg.store import KnowledgeGraph
@@ -81,8 +81,8 @@ def build_kg(
     with collector.paused():
         if target is None:
             with StoreLoader() as loader:
-                occurrences = build.run(loader)
-                return KnowledgeGraph(build.load(loader), plain(occurrences), build.manifest())
+                occurrences = plain(build.run(loader).occurrences())
+                return KnowledgeGraph(build.load(loader), occurrences, build.manifest())
         if not _updated(target, build):
             _rebuild(target, build)
     return KnowledgeGraph.open(target)
@@ -98,12 +98,12 @@ def _updated(target: Path, build: _Build) -> bool:
     tasks, records = build.tasks, build.task_records()
     kept = kept_files(tasks, records, old, before, build.workers)
     build.stage("hash", 1, 1)
-    earlier = Earlier(old.files, kept, lambda: read_encoded(target))
+    earlier = Earlier(old.files, kept, before.counts, target)
     update = replace(build, records=dict(build.records), seconds=dict(build.seconds))
-    occurrences = update.run(_Nowhere(), earlier, notes_outputs=True)
+    assembly = update.run(_Nowhere(), earlier, notes_outputs=True)
     update.stage("load", 0, 1)
-    quads = b"".join(update.changed)
-    done = update_folder(target, old, update.outputs(), quads, occurrences, update.manifest())
+    quads, parts = b"".join(assembly.changed), assembly.changed_parts
+    done = update_folder(target, old, update.outputs(assembly), quads, parts, update.manifest())
     update.stage("load", 1, 1)
     return done
 
@@ -111,9 +111,10 @@ def _updated(target: Path, build: _Build) -> bool:
 def _rebuild(target: Path, build: _Build) -> None:
     with replaced_folder(target) as folder:
         with StoreLoader(folder / STORE) as loader:
-            write_occurrences(build.run(loader, notes_outputs=True), folder)
+            assembly = build.run(loader, notes_outputs=True)
+            write_parts(assembly.occurrences(), folder)
             build.load(loader)
-        build.outputs().save(folder)
+        build.outputs(assembly).save(folder)
         build.manifest().save(folder)
 
 
@@ -136,8 +137,6 @@ class _Build:
     counts: dict[str, object] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-    changed: list[bytes] = field(default_factory=list)  # N-Quads of graphs that may differ from the earlier
-    files: dict[str, FileOutput] = field(default_factory=dict)  # what each gave, by file key
     _stage: tuple[str, float] | None = None
 
     def stage(self, name: str, done: int, total: int) -> None:
@@ -164,9 +163,9 @@ class _Build:
         old = {(r.key, r.sha256) for r in before.files}
         return len({(r.key, r.sha256) for r in self.records.values()} ^ old) <= len(old) * MAX_CHANGED
 
-    def outputs(self) -> Outputs:
+    def outputs(self, assembly: Assembly) -> Outputs:
         """What each file gave."""
-        return Outputs(self.engine, self.files)
+        return Outputs(self.engine, assembly.outputs)
 
     def task_records(self) -> list[FileRecord]:
         """The records of the files that can be read, in the order of the tasks."""
@@ -189,15 +188,17 @@ class _Build:
             spec = self.specs[file.language]
             self.tasks.append(Task(spec, file.root, file.path, *names, sha256, len(data)))
 
-    def run(self, sink: Sink, earlier: Earlier | None = None, *, notes_outputs: bool = False) -> pa.Table:
-        """Write all quads, and return all occurrences."""
+    def run(self, sink: Sink, earlier: Earlier | None = None, *, notes_outputs: bool = False) -> Assembly:
+        """Write all quads; the rest is in the assembly."""
+        if not self.tasks:
+            raise nothing_read(self.records.values())
         assembly = Assembly(self.tasks, self.task_records(), self.stage, sink, earlier, notes_outputs)
         lines = load_ontology().quads()
         assembly.write(emit.Quads("".join(lines).encode(), len(lines)))
-        occurrences = assembly.run(self.workers, tool_versions(self.specs))
+        assembly.run(self.workers, tool_versions(self.specs))
         self.records |= {(r.root, r.path): r for r in assembly.records}
-        self.counts, self.changed, self.files = assembly.counts, assembly.changed, assembly.outputs
-        return occurrences
+        self.counts = assembly.counts
+        return assembly
 
     def load(self, loader: StoreLoader) -> ox.Store:
         """Wait until the store holds everything."""

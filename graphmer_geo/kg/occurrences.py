@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -30,7 +28,7 @@ SCHEMA = pa.schema(
 )
 
 
-#: The same with each text once: a process sends its rows so, and the file is written so.
+#: The same with each text once: so a process sends its rows.
 ENCODED = pa.schema(
     [
         pa.field(f.name, pa.dictionary(pa.int32(), f.type), f.nullable) if f.type == pa.string() else f
@@ -57,42 +55,9 @@ def encoded(files: Iterable[LinkedFile]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=ENCODED)
 
 
-def table_of(batches: Sequence[pa.RecordBatch]) -> pa.Table:
+def encoded_table(batches: Sequence[pa.RecordBatch]) -> pa.Table:
     """One table of encoded rows."""
-    return pa.Table.from_batches(batches, ENCODED).unify_dictionaries()
-
-
-def replaced(
-    old: pa.Table, keys: Sequence[str], batches: Sequence[tuple[pa.RecordBatch, Mapping[str, int]]]
-) -> pa.Table:
-    """A table of some files, in that order: their new rows, where there are any, else their old ones.
-
-    Args:
-        old: The rows of an earlier corpus, encoded, file by file.
-        keys: The files.
-        batches: New rows, encoded, with the files they are of and how many each has.
-    """
-    parts: dict[str, tuple[pa.Table, int, int]] = {}
-    names = old["file"].combine_chunks()
-    if len(names):
-        codes = names.indices.to_numpy()
-        starts = [0, *(np.flatnonzero(codes[1:] != codes[:-1]) + 1).tolist(), len(codes)]
-        texts = names.dictionary.to_pylist()
-        for start, end in pairwise(starts):
-            parts[texts[codes[start]]] = old, start, end
-    for batch, rows in batches:
-        new, start = pa.Table.from_batches([batch]), 0
-        for key, count in rows.items():
-            parts[key] = new, start, start + count
-            start += count
-    slices: list[tuple[pa.Table, int, int]] = []
-    for table, start, end in (parts[key] for key in keys if key in parts):
-        if slices and slices[-1][0] is table and slices[-1][2] == start:
-            start = slices.pop()[1]
-        slices.append((table, start, end))
-    return pa.concat_tables(
-        [table_of([]), *(table.slice(start, end - start) for table, start, end in slices)]
-    ).unify_dictionaries()
+    return pa.Table.from_batches(batches, ENCODED)
 
 
 def plain(table: pa.Table) -> pa.Table:
@@ -105,20 +70,13 @@ def _order(row: Occurrence) -> tuple[int, int, str, str, str]:
 
 
 def write_occurrences(table: pa.Table, folder: Path) -> None:
-    """Write a table, encoded or plain, into a knowledge graph's folder."""
-    # Without Arrow's own schema the file says nothing of dictionaries: its readers get plain texts.
-    pq.write_table(table, folder / FILE_NAME, compression="zstd", store_schema=False)
+    """Write a table as one file."""
+    pq.write_table(table, folder / FILE_NAME, compression="zstd")
 
 
 def read_occurrences(folder: Path) -> pa.Table:
     """Read the table of a knowledge graph's folder."""
     return pq.read_table(folder / FILE_NAME).cast(SCHEMA)
-
-
-def read_encoded(folder: Path) -> pa.Table:
-    """The same, with each text once."""
-    texts = [f.name for f in SCHEMA if f.type == pa.string()]
-    return pq.read_table(folder / FILE_NAME, read_dictionary=texts).cast(ENCODED)
 
 
 def _utf8(text: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,7 +18,8 @@ import pyoxigraph as ox
 
 from graphmer_geo.kg import vocabulary as v
 from graphmer_geo.kg.manifest import Manifest
-from graphmer_geo.kg.occurrences import write_occurrences
+from graphmer_geo.kg.occurrence_parts import save_part
+from graphmer_geo.kg.occurrences import FILE_NAME as OCCURRENCES
 from graphmer_geo.kg.outputs import Outputs
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,12 @@ _GraphName = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
 
 
 def update(
-    folder: Path, old: Outputs, new: Outputs, quads: bytes, occurrences: pa.Table, manifest: Manifest
+    folder: Path,
+    old: Outputs,
+    new: Outputs,
+    quads: bytes,
+    parts: Mapping[str, pa.Table],
+    manifest: Manifest,
 ) -> bool:
     """Make the folder's graph that of a new build. False, and nothing has changed, if a rebuild is better.
 
@@ -42,7 +48,7 @@ def update(
         old: What its build noted.
         new: What the new build notes.
         quads: N-Quads of all files whose output differs, and of the graphs that all files share.
-        occurrences: The new table.
+        parts: The parts of the occurrence table that are written anew, by name.
         manifest: The new manifest.
     """
     try:
@@ -59,7 +65,7 @@ def update(
     after = set(ox.parse(quads, ox.RdfFormat.N_QUADS))
     if len(before ^ after) > MAX_CHANGES:
         return False
-    _prepare(folder, new, occurrences, manifest)
+    _prepare(folder, new, parts, manifest)
     dropped |= {q.graph_name for q in before} - {q.graph_name for q in after}
     commands = [f"DROP SILENT GRAPH {graph}" for graph in sorted(map(str, dropped))]
     commands += _data("DELETE", {q for q in before - after if q.graph_name not in dropped})
@@ -110,12 +116,13 @@ def _data(verb: str, quads: Iterable[ox.Quad]) -> Iterator[str]:
         yield f"{verb} DATA {{\n" + "\n".join(lines) + "\n}"
 
 
-def _prepare(folder: Path, outputs: Outputs, occurrences: pa.Table, manifest: Manifest) -> None:
+def _prepare(folder: Path, outputs: Outputs, parts: Mapping[str, pa.Table], manifest: Manifest) -> None:
     part = folder / f"{_NEXT}.part"
     for stale in (part, folder / _NEXT):
         shutil.rmtree(stale, ignore_errors=True)
-    part.mkdir()
-    write_occurrences(occurrences, part)
+    (part / OCCURRENCES).mkdir(parents=True)
+    for name, table in parts.items():
+        save_part(table, part / OCCURRENCES / name)
     outputs.save(part)
     manifest.save(part)
     part.rename(folder / _NEXT)
@@ -123,8 +130,9 @@ def _prepare(folder: Path, outputs: Outputs, occurrences: pa.Table, manifest: Ma
 
 def _finish(folder: Path, store: ox.Store) -> None:
     """What follows the transaction; each step may be repeated."""
-    for file in sorted((folder / _NEXT).iterdir()):
-        os.replace(file, folder / file.name)
+    for file in sorted((folder / _NEXT).rglob("*.*")):
+        if file.is_file():
+            os.replace(file, folder / file.relative_to(folder / _NEXT))
     store.update(f"DROP SILENT GRAPH {_MARK}")
     store.flush()
     shutil.rmtree(folder / _NEXT)

@@ -101,7 +101,7 @@ def test_a_failed_build_leaves_the_previous_graph(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("graphmer_geo.kg.build.MAX_CHANGED", -1)  # all of it is built again
-    monkeypatch.setattr("graphmer_geo.kg.build.write_occurrences", die)
+    monkeypatch.setattr("graphmer_geo.kg.build.write_parts", die)
     with pytest.raises(KeyboardInterrupt):
         build_kg([corpus], out, languages=["toy"])
     assert lines(KnowledgeGraph.open(out)) == before
