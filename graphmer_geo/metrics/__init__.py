@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from graphmer_geo.metrics.baselines import Baseline, Combined, LexicalCopy, Nearness, TailFrequency, Variant
 from graphmer_geo.metrics.mlm import MaskedTokens, NGramBaseline, masked_tokens
+from graphmer_geo.metrics.ngrams import CharacterNGrams
 from graphmer_geo.metrics.queries import Entities, Queries, TailScorer
 from graphmer_geo.metrics.ranking import (
     Ranks,
@@ -16,6 +17,7 @@ from graphmer_geo.metrics.ranking import (
 
 __all__ = [
     "Baseline",
+    "CharacterNGrams",
     "Combined",
     "Entities",
     "LexicalCopy",

@@ -63,12 +63,16 @@ class FeatureIndex:
 
     def overlap(self, texts: Sequence[str], rows: np.ndarray) -> np.ndarray:
         """Number of features shared by each text and each indexed name: ``[Q, len(rows)]``."""
+        return self.products(self.query_rows(texts), rows)
+
+    def products(self, weights: torch.Tensor, rows: np.ndarray) -> np.ndarray:
+        """Sum of the weights ``[Q, V]`` of the features of each indexed name: ``[Q, len(rows)]``."""
         lengths = self.lengths[rows]
         pointer = np.concatenate([[0], np.cumsum(lengths)])
         take = np.repeat(self.start[rows] - pointer[:-1], lengths) + np.arange(pointer[-1])
         shared = torch.nn.functional.embedding_bag(  # a sparse-dense product: rows of [V, Q] summed per name
             torch.from_numpy(self.columns[take]),
-            self.query_rows(texts).T.contiguous(),
+            weights.T.contiguous(),
             torch.from_numpy(pointer[:-1]),
             mode="sum",
         )  # [C, Q]

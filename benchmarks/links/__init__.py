@@ -1,0 +1,1 @@
+"""Parts of the link-prediction benchmark: learned rivals, variants of the encoder, and what seeds say."""
