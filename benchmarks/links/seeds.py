@@ -48,7 +48,7 @@ def over_seeds(runs: Sequence[Mapping[str, Cells]]) -> dict[str, Cells]:
 def differences(
     runs: Sequence[Mapping[str, Cells]], reference: str, metric: str = "mrr"
 ) -> dict[str, dict[str, Any]]:
-    """Group -> scorer -> interval of (reference - scorer), paired by seed. Above 0: the reference is better."""
+    """Group -> scorer -> interval of (reference - scorer), paired by seed; above 0: reference is better."""
     found: dict[str, dict[str, Any]] = {}
     for group in runs[0]:
         if all(reference in run.get(group, {}) for run in runs):
