@@ -214,25 +214,21 @@ class HGATConv(MessagePassing):
         weight_dst: Tensor = weight if self.weight_dst is None else self.parameter_dropout(self.weight_dst)
         att = self.parameter_dropout(torch.stack((self.att_src, self.att_dst)))
 
-        if self.comp is not None:
-            comp: Tensor = self.comp
+        comp: Tensor | None = self.comp
+        if comp is not None:
             if not torch.compiler.is_compiling():
                 # Only relations that occur are composed, so that a small batch does not pay for a large
                 # ontology; how many occur is data, which a traced program cannot depend on.
                 present, edge_type = torch.unique(edge_type, return_inverse=True)
                 comp, att = comp[present], att[:, present]
-            weight = compose(comp, weight)
-            weight_dst = weight if self.weight_dst is None else compose(comp, weight_dst)
 
+        kernel_src, kernel_dst = self._logit_kernels(weight, weight_dst, comp, att)
+        if comp is not None:
+            weight = compose(comp, weight)
         src = relation_pairs(source, edge_type, size[0], weight.size(0))
         dst = relation_pairs(target, edge_type, size[1], weight.size(0))
         x_src, x_dst = x_src[src.node], x_dst[dst.node]
         h = grouped_matmul(x_src, weight, src.ptr).unflatten(1, (self.heads, self.out_channels))
-        if self.weight_dst is None:
-            kernel_src, kernel_dst = self._logit_kernels(weight, att)
-        else:
-            [kernel_src] = self._logit_kernels(weight, att[:1])
-            [kernel_dst] = self._logit_kernels(weight_dst, att[1:])
         logit = grouped_matmul(x_src, kernel_src, src.ptr)[src.of_edge]  # [edges, heads]
         logit = logit + grouped_matmul(x_dst, kernel_dst, dst.ptr)[dst.of_edge]
         logit = F.leaky_relu(logit, self.negative_slope)
@@ -248,10 +244,24 @@ class HGATConv(MessagePassing):
             out = out + self.bias
         return (out, (edge_index, alpha)) if return_attention_weights else out
 
-    def _logit_kernels(self, weight: Tensor, att: Tensor) -> tuple[Tensor, ...]:
-        """``W_r^T a_r``, ``[R, in, heads]``, for each of the vectors ``att`` ``[k, R, heads, out]``."""
-        by_head = weight.unflatten(2, (self.heads, self.out_channels))
-        return torch.einsum("riho,krho->krih", by_head, att).unbind(0)
+    def _logit_kernels(
+        self, weight: Tensor, weight_dst: Tensor, comp: Tensor | None, att: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """``W_r^T a_r`` of sources and of targets, ``[R, in, heads]`` each, ``att`` ``[2, R, heads, out]``.
+
+        From bases they are ``sum_b c_rb V_b^T a_r``: that is one matrix product, and no ``W_r`` is read.
+        """
+        sides = [(weight, att)] if self.weight_dst is None else [(weight, att[:1]), (weight_dst, att[1:])]
+        kernels: list[Tensor] = []
+        for side, vectors in sides:
+            by_head = side.unflatten(2, (self.heads, self.out_channels))
+            if comp is None:
+                kernels += torch.einsum("riho,krho->krih", by_head, vectors).unbind(0)
+            else:
+                of_bases = torch.einsum("biho,krho->krbih", by_head, vectors)
+                kernels += torch.einsum("rb,krbih->krih", comp, of_bases).unbind(0)
+        kernel_src, kernel_dst = kernels
+        return kernel_src, kernel_dst
 
     def _edges(self, edge_index: Adj, edge_type: Tensor | None) -> tuple[Tensor, Tensor]:
         """Source and target, and relation, of each edge."""
