@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -65,7 +65,7 @@ class Manifest:
         head = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "files"}
         text = json.dumps(head, indent=1, sort_keys=True, ensure_ascii=False).removesuffix("\n}")
         # A file a line: thousands of them indented take half a second.
-        lines = (json.dumps(asdict(record), sort_keys=True, ensure_ascii=False) for record in self.files)
+        lines = (json.dumps(vars(record), sort_keys=True, ensure_ascii=False) for record in self.files)
         text += ',\n "files": [\n  ' + ",\n  ".join(lines) + "\n ]\n}\n"
         (folder / FILE_NAME).write_text(text, encoding="utf-8")
 

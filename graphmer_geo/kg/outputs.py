@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pyarrow as pa
@@ -44,8 +44,9 @@ class Outputs:
 
     def save(self, folder: Path) -> None:
         """Write ``outputs.parquet`` into the folder."""
-        rows = [(key, *astuple(output)) for key, output in sorted(self.files.items())]
-        columns = list(zip(*rows, strict=True)) if rows else [()] * len(_SCHEMA)
+        keys = sorted(self.files)
+        outputs = [self.files[key] for key in keys]
+        columns = [keys, *([getattr(o, name) for o in outputs] for name in _SCHEMA.names[1:])]
         schema = _SCHEMA.with_metadata({_ENGINE: self.engine.encode()})
         arrays = [pa.array(c, f.type) for c, f in zip(columns, _SCHEMA, strict=True)]
         pq.write_table(pa.Table.from_arrays(arrays, schema=schema), folder / FILE_NAME, compression="zstd")

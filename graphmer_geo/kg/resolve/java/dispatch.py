@@ -54,6 +54,9 @@ class Dispatch:
 
     def _find(self, cls: ClassInfo, method: MethodInfo) -> tuple[MethodInfo, ...]:
         if cls is self.world.object:
+            self._index()
+            if len(self._by_method.get((method.name, method.arity), ())) > MOST_TARGETS:
+                return ()  # each of these classes has one: no need to look at them
             candidates = self._declared(method.name, method.arity)
             return tuple(candidates) if len(candidates) <= MOST_TARGETS else ()
         found: dict[MethodInfo, None] = {}

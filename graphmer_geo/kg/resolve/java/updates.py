@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from functools import partial
 from typing import Any
 
 from graphmer_geo.kg.resolve.java import jdk
@@ -25,6 +26,7 @@ from graphmer_geo.kg.resolve.java.headers import (
 )
 
 MAX_NAMES = 200  #: to look for in every file; more of them are in most files anyway
+_FEW = 16  # names that are looked for one by one before a text is split
 #: Everything that cannot be in an ASCII name becomes a space.
 _SPACED = bytes(c if c < 128 and (chr(c).isalnum() or c in b"_$") else 32 for c in range(256))
 _INTERFACES = ("Interface", "AnnotationType")
@@ -60,8 +62,14 @@ class HeaderUpdates:
             return None
         if len(names) > MAX_NAMES or not all(name.isascii() for name in names):
             return None
-        wanted = {name.encode() for name in names}
-        return lambda text: not wanted.isdisjoint(text.translate(_SPACED).split())
+        return partial(_writes, {name.encode() for name in names})
+
+
+def _writes(names: Set[bytes], text: bytes) -> bool:
+    """Whether a text has one of these names as a word."""
+    if len(names) <= _FEW and not any(name in text for name in names):
+        return False
+    return not names.isdisjoint(text.translate(_SPACED).split())
 
 
 class _Change:
