@@ -367,7 +367,9 @@ def test_mechanism(case: str) -> None:
 def test_long_chains_of_merged_dictionaries_are_followed() -> None:
     """The key becomes known when all of them are merged already."""
     count = 1500
-    source = "".join(f"def k{i}(a):\n x = [a]\n return x[0]\n" for i in range(10)) + "def f(): pass\nd0 = {}\n"
+    source = (
+        "".join(f"def k{i}(a):\n x = [a]\n return x[0]\n" for i in range(10)) + "def f(): pass\nd0 = {}\n"
+    )
     source += "".join(f"d{i} = {{}}\nd{i}.update(d{i - 1})\n" for i in range(1, count))
     key = "".join(f"k{i}(" for i in range(10)) + "'k'" + ")" * 10
     source += f"d0[{key}] = f\ng = d{count - 1}['k']\ng()\n"

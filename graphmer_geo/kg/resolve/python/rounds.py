@@ -30,6 +30,8 @@ class Rounds(Solver):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
+        #: in which order files are worked on; any gives the same result
+        self.turn: Callable[[Iterable[int]], Iterable[int]] = sorted
         self.mail: dict[int, dict[int, list[Message]]] = {}  # receiver -> sender -> messages
         self.assigned = set(world.assigned)  # names of attributes that are assigned somewhere,
         self.outside = set(world.outside)  # and not only on an instance in a method of its class
@@ -119,10 +121,6 @@ class Rounds(Solver):
         raise NotImplementedError
 
     # -- all files ---------------------------------------------------------------------------------
-
-    def turn(self, files: Iterable[int]) -> Iterable[int]:
-        """In which order files are worked on; any gives the same result."""
-        return sorted(files)
 
     def begin(self, start: Callable[[Desk], None]) -> None:
         """Every file does something, before any of them gets mail."""
