@@ -72,6 +72,8 @@ def main() -> None:
     args = parser.parse_args()
     if args.device == "cuda" and not torch.cuda.is_available():
         raise SystemExit("error: torch sees no CUDA device here; leave --device out to measure on the CPU")
+    if args.device == "cpu" and "card" in (args.parts or ()):
+        raise SystemExit("error: the part card needs --device cuda")
     torch.set_num_threads(args.threads)
     args.parts = args.parts or (PARTS if args.device == "cpu" else ("fusion", "operators", "card"))
     out = args.out or RESULTS / ("throughput.json" if args.device == "cpu" else "throughput-cuda.json")
@@ -86,7 +88,7 @@ def main() -> None:
             metrics[name] = rounded(numbers)
             print(json.dumps({name: metrics[name]}, indent=1), flush=True)
             write_result(out, result("throughput", metrics, seed=args.seed))
-    if "growth" in args.parts and args.device == "cpu":
+    if "growth" in args.parts and args.device == "cpu" and args.out is None:
         growth.draw(metrics["growth"], PLOT)
 
 
