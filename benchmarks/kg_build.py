@@ -30,7 +30,6 @@ from pathlib import Path
 from typing import Any
 
 import graphmer_geo
-from benchmarks import corpora
 from graphmer_geo.errors import UserError
 from graphmer_geo.kg import KnowledgeGraph, build_kg
 from graphmer_geo.kg.build import _Build, _known
@@ -205,6 +204,8 @@ def _copied(source: Source, folder: Path) -> Source:
 
 def pycg(python: str, repeats: int) -> dict[str, Any]:
     """PyCG's speed and ours on the same files, alternating."""
+    from benchmarks import corpora
+
     print("pycg")
     found: dict[str, Any] = {}
     for source in corpora.pypi(list(PYCG_PACKAGES)):
@@ -265,6 +266,8 @@ def main() -> None:
 
 
 def _measured(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from benchmarks import corpora  # imports torch: not in the processes that are measured
+
     metrics: dict[str, Any] = {}
     corpus = {"python": [corpora.stdlib()]}
     if arguments.jdk:
