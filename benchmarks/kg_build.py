@@ -78,6 +78,7 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
 
 def _nquads(sources: list[Source], workers: int, path: Path) -> dict[str, Any]:
     build = _Build(_known(None), workers, lambda stage, done, total: None)
+    build.hire()
     build.find(sources)
     with paused(), path.open("wb") as file:
         build.run(TextOnly(file))  # type: ignore[arg-type]

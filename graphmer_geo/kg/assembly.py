@@ -91,10 +91,16 @@ class Assembly:
         self._how: Counter[str] = Counter()
         self._batches: list[tuple[pa.RecordBatch, Mapping[str, int]]] = []
 
-    def run(self, workers: int, tools: Mapping[str, str]) -> None:
-        """Write all quads, and count everything."""
+    def run(self, workers: int, tools: Mapping[str, str], hired: Crew | None = None) -> None:
+        """Write all quads, and count everything.
+
+        Args:
+            workers: Number of processes.
+            tools: Names and versions of what decides what is extracted.
+            hired: Processes that have been started before.
+        """
         lots = deal([(n, self.tasks[n]) for n in self._order if n not in self._kept], workers)
-        with Crew(min(workers, len(lots))) as crew:
+        with hired or Crew(min(workers, len(lots))) as crew:
             self._extract(crew, lots)
             if not self._accepted:
                 raise nothing_read(self.records)

@@ -32,6 +32,7 @@ from graphmer_geo.kg.sources import FoundFile, Source, find_files, read_bounded
 from graphmer_geo.kg.store import KnowledgeGraph
 from graphmer_geo.kg.update import STORE, resume
 from graphmer_geo.kg.update import update as update_folder
+from graphmer_geo.kg.workers import Crew
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +75,15 @@ def build_kg(
         raise UserError(f"workers must be at least 1 (got {workers})")
     target = None if out is None else _checked_target(Path(out))
     build = _Build(_known(languages), workers, progress or (lambda stage, done, total: None))
+    try:
+        if target is None or not target.exists():
+            build.hire()
+        return _built(build, sources, target)
+    finally:
+        build.dismiss()
+
+
+def _built(build: _Build, sources: Sequence[str | Path | Source], target: Path | None) -> KnowledgeGraph:
     build.find(sources)
     if target and _is_current(target, build.fingerprint):
         log.info("%s is up to date", target)
@@ -137,7 +147,19 @@ class _Build:
     counts: dict[str, object] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    _crew: Crew | None = None
     _stage: tuple[str, float] | None = None
+
+    def hire(self) -> None:
+        """Start the processes now: they take half a second to arrive, while files are found and hashed."""
+        if self.workers > 1:
+            self._crew = Crew(self.workers)
+
+    def dismiss(self) -> None:
+        """End them, if they are still there."""
+        if self._crew is not None:
+            self._crew.stop()
+            self._crew = None
 
     def stage(self, name: str, done: int, total: int) -> None:
         """Report progress, and time the stages."""
@@ -195,7 +217,7 @@ class _Build:
         assembly = Assembly(self.tasks, self.task_records(), self.stage, sink, earlier, notes_outputs)
         lines = load_ontology().quads()
         assembly.write(emit.Quads("".join(lines).encode(), len(lines)))
-        assembly.run(self.workers, tool_versions(self.specs))
+        assembly.run(self.workers, tool_versions(self.specs), self._crew)
         self.records |= {(r.root, r.path): r for r in assembly.records}
         self.counts = assembly.counts
         return assembly

@@ -64,22 +64,27 @@ def _cost(task: Task) -> int:
 
 
 class Crew:
-    """As many owners as there are workers; a single one lives in this process."""
+    """As many owners as there are workers; a single one lives in this process.
+
+    Processes start at once; a ``with`` block waits until they are there, and ends them.
+    """
 
     def __init__(self, workers: int) -> None:
         self._members: list[_Here | _Process] = (
             [_Process() for _ in range(workers)] if workers > 1 else [_Here()]
         )
         self.size = len(self._members)
+        self._arrivals = [member.submit(Owner.ready) for member in self._members]
         self._dead: set[int] = set()  # tasks that kill a process
         self._deaths: Counter[int] = Counter()
         self._done: list[Lot] = []
 
     def __enter__(self) -> Crew:
         try:
-            self.all(Owner.ready)
+            for arrival in self._arrivals:
+                arrival.result()
         except BrokenProcessPool:
-            self._stop()
+            self.stop()
             raise UserError(
                 f"workers={self.size}: no worker process could start; call build_kg below "
                 '`if __name__ == "__main__":`, or use workers=1'
@@ -92,9 +97,10 @@ class Crew:
         if kind is None:
             for member in self._members:
                 member.leave()
-        self._stop()
+        self.stop()
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """End all processes, whatever they are at."""
         for member in self._members:
             member.stop()
 
