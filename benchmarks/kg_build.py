@@ -181,11 +181,10 @@ def edit(sources: list[Source], repeats: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as temporary:
         copies = [_copied(s, Path(temporary) / str(i)) for i, s in enumerate(sources)]
         first = run(copies, "disk", 2, Path(temporary))
-        victim = sorted(Path(copies[0].path).rglob("*.py"))[0]
+        victim = _victim(Path(copies[0].path))
         seconds = []
         for number in range(repeats):
-            with victim.open("a", encoding="utf-8") as file:
-                file.write(f"\n\ndef _edited_{number}(value):\n    return str(value)\n")
+            _append(victim, number)
             seconds.append(run(copies, "disk", 1, Path(temporary))["seconds"])
         whole = run(copies, "disk", 2)
         updated = KnowledgeGraph.open(Path(temporary) / "kg")
@@ -196,6 +195,25 @@ def edit(sources: list[Source], repeats: int) -> dict[str, Any]:
             "whole_s": whole["seconds"],
             "same_number_of_quads": updated.manifest.counts["quads"] == whole["quads"],
         }
+
+
+def _victim(folder: Path) -> Path:
+    """The first Python module, or the first Java file of a public class."""
+    modules = sorted(folder.rglob("*.py"))
+    if modules:
+        return modules[0]
+    files = sorted(folder.rglob("*.java"))
+    return next(file for file in files if b"\npublic class " in file.read_bytes())
+
+
+def _append(file: Path, number: int) -> None:
+    text = file.read_text(encoding="utf-8")
+    if file.suffix == ".py":
+        text += f"\n\ndef _edited_{number}(value):\n    return str(value)\n"
+    else:
+        head, _, tail = text.rpartition("}")
+        text = f"{head}    String edited{number}(Object value) {{ return value.toString(); }}\n}}{tail}"
+    file.write_text(text, encoding="utf-8")
 
 
 def _copied(source: Source, folder: Path) -> Source:
@@ -283,6 +301,8 @@ def _measured(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
         yield metrics
     if "edit" in arguments.parts:
         metrics["edit"] = edit(corpora.pypi(), arguments.repeats)
+        if "java" in corpus:
+            metrics["edit_java"] = edit(corpus["java"], arguments.repeats)
         yield metrics
     if "pycg" in arguments.parts:
         if not arguments.pycg:

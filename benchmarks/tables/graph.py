@@ -99,12 +99,13 @@ def _build(metrics: dict[str, Any]) -> list[str]:
         lines += ["Cold, on disk, two processes:", ""]
         lines += table(["lines", "time", "lines/s", "peak memory"], rows, words=0)
         lines += ["", "![time and memory by size](kg-growth.png)", ""]
-    if "edit" in metrics:
-        row = metrics["edit"]
-        lines.append(
-            f"One function added to a project of {row['lines']:,} lines: {row['edit_s']:.1f} s; "
-            f"everything from nothing: {row['whole_s']:.1f} s."
-        )
+    for part, language in (("edit", "Python"), ("edit_java", "Java")):
+        if part in metrics:
+            row = metrics[part]
+            lines.append(
+                f"One function added to a {language} project of {row['lines']:,} lines: "
+                f"{row['edit_s']:.1f} s; everything from nothing: {row['whole_s']:.1f} s."
+            )
     return lines
 
 
