@@ -24,11 +24,7 @@ import torch
 from torch import nn
 
 from graphmer_geo.data import (
-    ChainConfig,
     DataFolder,
-    LeafyChainDataset,
-    collate,
-    plan_batches,
     prepare,
 )
 from graphmer_geo.datasets import build_dataset
@@ -36,15 +32,15 @@ from graphmer_geo.files import complete_lines
 from graphmer_geo.models import TARGETS, GraphMER, GraphMERConfig
 from graphmer_geo.results import read_result, result, write_result
 from graphmer_geo.train import TrainArgs, train
+from graphmer_geo.train.held_out import held_out
 from graphmer_geo.train.run import model_config, new_model
 from graphmer_geo.train.tables import Tables
-from graphmer_geo.transforms import MaskNodes, MaskTokens
 
 OUT = Path(__file__).resolve().parent / "results" / "train-base.json"
 PARTS = ("steps", "small", "gpu")
 #: Longest chunk of the short sequences, and nodes in their batches.
 SHORT_ROOTS, SHORT_TOKENS = 96, 110
-HELD_OUT_CHUNKS = 256
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
 @dataclass(frozen=True)
@@ -157,8 +153,10 @@ def run(
     """One run in a fresh folder, and the held-out packages before and after."""
     torch.manual_seed(args.seed)
     config = model_config(folder, model)
-    network = new_model(config, folder, Tables.load(folder))  # the weights that the run begins with
-    before = held_out(network, folder, args)
+    tables = Tables.load(folder)
+    asked = replace(args, rank_share=0.5)  # as many tails to be predicted as to be found
+    network = new_model(config, folder, tables)  # the weights that the run begins with
+    before = held_out(network.to(DEVICE), folder, tables, asked)
     parameters = network.num_parameters_by_part()
     del network
     out = options.work / "runs" / name
@@ -170,6 +168,7 @@ def run(
     tokens = 0.0
     for line, first in zip(lines, steps_before, strict=False):
         tokens += line["tokens_per_second"] / line["steps_per_second"] * (line["step"] - first)
+    after = held_out(GraphMER.from_pretrained(out).to(DEVICE), folder, tables, asked)
     return {
         "parameters": parameters,
         "steps": last["step"],
@@ -179,32 +178,9 @@ def run(
         "tokens_per_second": round(tokens / last["seconds"], 1),
         "precision": args.precision,
         "threads": torch.get_num_threads(),
-        "held_out": {"before": before, "after": held_out(GraphMER.from_pretrained(out), folder, args)},
+        "held_out": {"before": before, "after": after},
         "curve": [{k: line[k] for k in ("step", "seconds", "loss", *TARGETS) if k in line} for line in lines],
     }
-
-
-@torch.no_grad()
-def held_out(network: GraphMER, folder: DataFolder, args: TrainArgs) -> dict[str, float]:
-    """Mean losses and accuracies of masked tokens and nodes on validation chunks, masked alike."""
-    vocab = folder.tokenizer.table
-    masks = (MaskTokens(vocab, mlm_prob=args.mlm_prob), MaskNodes(vocab, prob=args.mnm_prob, rank_share=0.0))
-    chain = ChainConfig()
-    dataset = LeafyChainDataset(folder, "validation", config=chain, seed=args.seed, transforms=masks)
-    taken = range(0, len(dataset), max(1, len(dataset) // HELD_OUT_CHUNKS))
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    network = network.eval().to(device)
-    sums: dict[str, float] = {}
-    counts: dict[str, int] = {}
-    for batch in plan_batches(dataset.lengths[list(taken)], 4096, shuffle=False):
-        made = collate([dataset[taken[i]] for i in batch])
-        output = network({key: value.to(device) for key, value in made.items()})
-        for key, value in (output.losses | output.metrics).items():
-            count = output.counts[key.split("_")[0]]
-            sums[key] = sums.get(key, 0.0) + float(value) * count
-            counts[key] = counts.get(key, 0) + count
-    means = {key: round(sums[key] / counts[key], 4) for key in sorted(sums) if counts[key]}
-    return means | {f"{name}_targets": counts[name] for name in ("mlm", "mnm") if name in counts}
 
 
 def yardstick(

@@ -53,6 +53,7 @@ COMMANDS = (
     Command(("data", "prepare"), "data:prepare", "split, tokenise and chain a graph for training", ("kg",)),
     Command(("data", "pack"), "data:pack", "copy prepared data compactly, to train elsewhere", ("data",)),
     Command(("train",), "train:train", "train an encoder on prepared data", config=True),
+    Command(("tune",), "tune:tune", "search settings on held-out packages", config=True),
     Command(("plot",), "plot:plot", "draw how a training run went", ("run",)),
     Command(("eval",), "evaluate:evaluate", "MLM accuracy, MRR and Hits@k beside the baselines", ("run",)),
     Command(("models", "register"), "models:register", "give a trained model a name and a version", ("run",)),

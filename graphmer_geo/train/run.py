@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -30,6 +31,9 @@ from graphmer_geo.train.stream import TokenBudgetStream
 from graphmer_geo.train.tables import ENTITY_KINDS, Tables
 from graphmer_geo.transforms import MaskNodes, MaskTokens
 
+if TYPE_CHECKING:
+    from transformers import TrainerCallback
+
 logger = logging.getLogger(__name__)
 
 
@@ -43,6 +47,7 @@ def train(
     args: TrainArgs,
     model: GraphMERConfig | None = None,
     chain: ChainConfig | None = None,
+    callbacks: Sequence[TrainerCallback] = (),
 ) -> Path:
     """Train an encoder and write a run folder.
 
@@ -57,17 +62,24 @@ def train(
         args: how to train.
         model: sizes and switches; what the data decides is filled in. Default: :meth:`GraphMERConfig.small`.
         chain: which triples ride along.
+        callbacks: of the Trainer, beside our own.
 
     Raises:
         UserError: data or run folder do not fit, or training diverged.
         TrainingInterrupted: stopped by Ctrl-C, after saving a checkpoint.
     """
+    model = model or GraphMERConfig.small()
     with process_group():
-        return _train(DataFolder.open(data), Path(out), args, model or GraphMERConfig.small(), chain)
+        return _train(DataFolder.open(data), Path(out), args, model, chain, callbacks)
 
 
 def _train(
-    folder: DataFolder, out: Path, args: TrainArgs, model: GraphMERConfig, chain: ChainConfig | None
+    folder: DataFolder,
+    out: Path,
+    args: TrainArgs,
+    model: GraphMERConfig,
+    chain: ChainConfig | None,
+    callbacks: Sequence[TrainerCallback],
 ) -> Path:
     from graphmer_geo.train.alerts import Alerts
     from graphmer_geo.train.callbacks import GracefulStop, JsonlLog, ProgressBar
@@ -96,7 +108,7 @@ def _train(
                 f"parameters.{part}": count for part, count in network.num_parameters_by_part().items()
             }
             watchers += [alerts, *trackers(args, out, settings.to_yaml(), parameters)]
-        for callback in watchers:
+        for callback in (*watchers, *callbacks):
             trainer.add_callback(callback)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if stop.requested and trainer.budget.progress(trainer.state.global_step) < 1.0:
@@ -157,19 +169,19 @@ def new_model(config: GraphMERConfig, folder: DataFolder, tables: Tables) -> Gra
     return network
 
 
-def build_stream(folder: DataFolder, tables: Tables, args: TrainArgs, chain: ChainConfig) -> CurriculumStream:
-    """Masked train chains with candidates.
-
-    Raises:
-        UserError: the data was not cut to a length of the curriculum.
-    """
+def build_masks(folder: DataFolder, args: TrainArgs) -> tuple[MaskTokens, MaskNodes]:
+    """What hides tokens and tails."""
     vocab = folder.tokenizer.table
-    masks = (
+    return (
         MaskTokens(vocab, mlm_prob=args.mlm_prob),
         MaskNodes(vocab, prob=args.mnm_prob, rank_share=args.rank_share, hidden_only=args.hidden_only),
     )
+
+
+def build_sampler(tables: Tables, args: TrainArgs) -> CandidateSampler:
+    """Candidates from what the train split knows."""
     triples = tables.triples[tables.in_train]
-    sampler = CandidateSampler(
+    return CandidateSampler(
         tables.kinds,
         (tables.name_tok, tables.name_ptr),
         tables.known_to_train,
@@ -178,6 +190,16 @@ def build_stream(folder: DataFolder, tables: Tables, args: TrainArgs, chain: Cha
         args.candidates,
         tables.places,
     )
+
+
+def build_stream(folder: DataFolder, tables: Tables, args: TrainArgs, chain: ChainConfig) -> CurriculumStream:
+    """Masked train chains with candidates.
+
+    Raises:
+        UserError: the data was not cut to a length of the curriculum.
+    """
+    masks = build_masks(folder, args)
+    sampler = build_sampler(tables, args)
     steps = phases(args.root_lengths, args.root_steps, folder.manifest.config.max_roots)
     for phase in steps:
         folder.chunks("train", phase.roots)  # now, not in the middle of the run
