@@ -49,6 +49,10 @@ class SourceFile:
     path: str
     module: str
 
+    def __reduce__(self) -> tuple[type[SourceFile], tuple[str, ...]]:
+        """Pickled as what makes it: nothing may set the fields of a frozen class once it is compiled."""
+        return SourceFile, (self.language, self.package, self.version, self.path, self.module)
+
     @property
     def key(self) -> str:
         """Identifier of this file in a KG: ``language/package/version/path``, percent-encoded."""
