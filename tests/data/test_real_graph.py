@@ -12,6 +12,7 @@ from graphmer_geo.data import (
     ChainConfig,
     DataFolder,
     LeafyChainDataset,
+    Limits,
     chain_to_triples,
     check_batch,
     collate,
@@ -79,11 +80,12 @@ def test_masked_batches_are_valid(real_data):
     training = LeafyChainDataset(
         real_data, "train", transforms=[MaskTokens(table), MaskNodes(table, prob=0.5)]
     )
+    limits = Limits(len(real_data.tokenizer), len(real_data.relations))
     batch = collate(list(training))
-    check_batch(batch, len(real_data.tokenizer), len(real_data.relations))
+    check_batch(batch, limits)
     assert min(batch[key].numel() for key in ("mlm_index", "mnm_index", "rank_index")) > 20
     queries = collate(list(LeafyChainDataset(real_data, "test", transforms=[EvalQueries(table)])))
-    check_batch(queries, len(real_data.tokenizer), len(real_data.relations))
+    check_batch(queries, limits)
     assert set(queries["rank_visible"].tolist()) == {True, False}
 
 
