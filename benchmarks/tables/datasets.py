@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.tables.markdown import caption, share, table
+from graphmer_geo.data.splits import SPLITS
 
 _SHOWN = 12  # relations in a table; the result file has all
 
@@ -22,9 +23,9 @@ def render(path: Path, result: dict[str, Any]) -> str:
         f"{metrics['projects']:,} projects, {metrics['files']:,} files ({languages}), "
         f"{metrics['lines']:,} lines, {metrics['entities']:,} entities, {metrics['triples']:,} triples, "
         f"{metrics['root_tokens']:,} root tokens. Files left out: {removed}.", "",
-        *table(_HEAD, [_row(split, counts) for split, counts in metrics["splits"].items()]), "",
+        *table(_HEAD, [_row(split, metrics["splits"][split]) for split in SPLITS]), "",
     ]  # fmt: skip
-    relations = list(metrics["relations"].items())
+    relations = sorted(metrics["relations"].items(), key=lambda item: -item[1])
     lines += table(["relation", "triples"], [[name, f"{count:,}"] for name, count in relations[:_SHOWN]])
     if rest := relations[_SHOWN:]:
         lines.append(f"| {len(rest)} more | {sum(count for _, count in rest):,} |")
