@@ -23,10 +23,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from graphmer_geo.data import (
-    DataFolder,
-    prepare,
-)
+from graphmer_geo.data import DataFolder, prepare
 from graphmer_geo.datasets import build_dataset
 from graphmer_geo.files import complete_lines
 from graphmer_geo.models import TARGETS, GraphMER, GraphMERConfig
