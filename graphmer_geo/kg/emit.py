@@ -36,6 +36,10 @@ class Quads:
     text: bytes
     count: int
 
+    def __reduce__(self) -> tuple[type[Quads], tuple[bytes, int]]:
+        """Pickled as what makes it: nothing may set the fields of a frozen class once it is compiled."""
+        return Quads, (self.text, self.count)
+
 
 def term(iri: str) -> str:
     """An IRI in N-Quads."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-import traceback
 from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -87,22 +88,31 @@ def tiny_trainer(out: Path, stream: TokenBudgetStream | None = None, **changes: 
     return LeafyChainTrainer(GraphMER(config), args, out, stream or fake_stream(args.seed))
 
 
-def forked(work: Callable[[], object], environment: dict[str, str] | None = None) -> int:
-    """Start a process that has everything imported already, and return its number."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            os.environ.update(environment or {})
-            work()
-            status = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(status)
+_CLEAN = multiprocessing.get_context("forkserver")
+_CLEAN.set_forkserver_preload([__name__])
+
+
+def started(
+    work: Callable[..., object], *arguments: object, environment: dict[str, str] | None = None
+) -> BaseProcess:
+    """Start a process that has everything imported already.
+
+    It is forked from a server that has no threads: a fork of this process would wait for ever for locks that
+    other tests' threads held.
+    """
+    child = _CLEAN.Process(target=_run, args=(environment or {}, work, *arguments))
+    child.start()
     return child
 
 
-def ended(child: int) -> int:
-    """Exit status of a child; negative: the signal that killed it."""
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+def _run(environment: dict[str, str], work: Callable[..., object], *arguments: object) -> None:
+    os.environ.update(environment)
+    work(*arguments)
+
+
+def ended(child: BaseProcess, seconds: float = 300.0) -> int | None:
+    """Exit status of a child; negative: the signal that killed it; None: it did not end in time."""
+    child.join(seconds)
+    status = child.exitcode
+    child.kill()
+    return status

@@ -18,7 +18,7 @@ from graphmer_geo.train.saving import UNFINISHED, last_checkpoint, writing
 from graphmer_geo.train.stream import Batch
 from graphmer_geo.train.trainer import LeafyChainTrainer
 
-from .fakes import ended, fake_stream, forked, tiny_trainer
+from .fakes import ended, fake_stream, started, tiny_trainer
 
 STEPS = 12
 
@@ -37,6 +37,20 @@ def trainer_of(out: Path, read: list[tuple[int, int]], **changes: object) -> Lea
     return trainer
 
 
+def train_until(dies: int, out: Path, ema_decay: float) -> None:
+    """Be killed when batch ``dies`` is read."""
+    trainer = trainer_of(out, [], ema_decay=ema_decay)
+    original = trainer.stream.batch
+
+    def batch(index: int) -> Batch:
+        if index == dies:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return original(index)
+
+    trainer.stream.batch = batch  # type: ignore[method-assign]
+    trainer.train()
+
+
 @pytest.mark.parametrize("ema_decay", [0.0, 0.9])
 def test_killed_at_a_random_step_and_resumed(tmp_path: Path, ema_decay: float) -> None:
     whole_batches: list[tuple[int, int]] = []
@@ -49,19 +63,7 @@ def test_killed_at_a_random_step_and_resumed(tmp_path: Path, ema_decay: float) -
     out = tmp_path / "killed"
     dies = random.Random().randrange(3 * 2, STEPS * 2)  # of the batches, after the first checkpoint
 
-    def until_killed() -> None:
-        trainer = trainer_of(out, [], ema_decay=ema_decay)
-        original = trainer.stream.batch
-
-        def batch(index: int) -> Batch:
-            if index == dies:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return original(index)
-
-        trainer.stream.batch = batch  # type: ignore[method-assign]
-        trainer.train()
-
-    assert ended(forked(until_killed)) == -signal.SIGKILL, dies
+    assert ended(started(train_until, dies, out, ema_decay)) == -signal.SIGKILL, dies
     checkpoint = last_checkpoint(out)
     assert checkpoint is not None
     torch.manual_seed(7)
@@ -118,17 +120,18 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
             Path("/dev/null/run").mkdir(parents=True)
 
 
-def test_what_is_half_written_has_no_checkpoint_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Killed between weights and optimiser."""
+def die_while_saving(out: Path) -> None:
+    """Be killed between weights and optimiser."""
 
     def dies(self: LeafyChainTrainer, output_dir: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    def run() -> None:
-        monkeypatch.setattr(LeafyChainTrainer, "_save_optimizer_and_scheduler", dies)
-        tiny_trainer(tmp_path, max_steps=2, save_steps=2).train()
+    LeafyChainTrainer._save_optimizer_and_scheduler = dies  # type: ignore[method-assign]
+    tiny_trainer(out, max_steps=2, save_steps=2).train()
 
-    assert ended(forked(run)) == -signal.SIGKILL
+
+def test_what_is_half_written_has_no_checkpoint_name(tmp_path: Path) -> None:
+    assert ended(started(die_while_saving, tmp_path)) == -signal.SIGKILL
     assert last_checkpoint(tmp_path) is None
     assert [p.name for p in (tmp_path / "checkpoints").iterdir()] == [UNFINISHED]
     tiny_trainer(tmp_path, max_steps=2, save_steps=2).train()

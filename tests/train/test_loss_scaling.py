@@ -18,7 +18,7 @@ from graphmer_geo.train.callbacks import JsonlLog
 from graphmer_geo.train.distributed import process_group
 from graphmer_geo.train.stream import TokenBudgetStream
 
-from .fakes import FakeSource, ended, fake_sampler, forked, tiny_trainer
+from .fakes import FakeSource, ended, fake_sampler, started, tiny_trainer
 
 
 def whole_pool_stream(budget: int) -> TokenBudgetStream:
@@ -55,26 +55,26 @@ def test_accumulated_ragged_batches_equal_one_big_batch(tmp_path: Path) -> None:
     assert len(set(targets)) > 1  # so a mean of the batches' means would be another number
 
 
+def run(out: Path) -> None:
+    with process_group():
+        trainer = tiny_trainer(out, max_steps=4, accumulation=4, learning_rate=3e-3)
+        trainer.add_callback(JsonlLog(out / "log.jsonl"))
+        trainer.train()
+        trainer._save(str(out / f"model{trainer.args.process_index}"))
+
+
 def test_two_processes_follow_the_curve_of_one(tmp_path: Path) -> None:
     """Dropout is on: what is drawn belongs to the batch, not to the process."""
-    settings: dict[str, Any] = {"max_steps": 4, "accumulation": 4, "learning_rate": 3e-3}
-
-    def run(out: Path) -> None:
-        with process_group():
-            trainer = tiny_trainer(out, **settings)
-            trainer.add_callback(JsonlLog(out / "log.jsonl"))
-            trainer.train()
-            trainer._save(str(out / f"model{trainer.args.process_index}"))
-
     run(tmp_path / "one")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     children = [
-        forked(
-            lambda: run(tmp_path / "two"),
-            {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
-             "MASTER_PORT": str(port)},
+        started(
+            run,
+            tmp_path / "two",
+            environment={"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2",
+                         "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)},
         )
         for rank in range(2)
     ]  # fmt: skip
