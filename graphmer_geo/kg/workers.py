@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import logging
 import multiprocessing
@@ -94,9 +95,6 @@ class Crew:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            for member in self._members:
-                member.leave()
         self.stop()
 
     def stop(self) -> None:
@@ -202,9 +200,6 @@ class _Here:
     def submit(self, method: Callable[..., Any], *arguments: Any) -> _Later:
         return _Later(lambda: method(self._owner, *arguments))
 
-    def leave(self) -> None:
-        """Its facts go with it."""
-
     def stop(self) -> None:
         """Nothing runs."""
 
@@ -233,10 +228,6 @@ class _Process:
             future.set_exception(error)
             return future
 
-    def leave(self) -> None:
-        """End at once: to free millions of records one by one would take a second."""
-        self._pool.submit(os._exit, 0)
-
     def stop(self) -> None:
         self._pool.shutdown(cancel_futures=True)
 
@@ -246,7 +237,8 @@ _OWNER: Owner | None = None  # of a worker process
 
 def _set_up(at_work: Any) -> None:
     global _OWNER
-    gc.disable()  # every pass would scan all facts; the process ends with the build
+    gc.disable()  # every pass would scan all facts; the process ends with the build,
+    atexit.register(os._exit, 0)  # and at once: to free millions of records one by one takes seconds
     _OWNER = Owner(lambda number: setattr(at_work, "value", number))
 
 
