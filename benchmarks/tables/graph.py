@@ -17,6 +17,7 @@ def render(path: Path, result: dict[str, Any]) -> str:
     if found is None:
         return ""
     title, body = found
+    title += ", compiled" if result.get("compiled") else ""
     lines = ["", f"### {title}", "", caption(path, result, ROOT), "", *body(result["metrics"]), ""]
     return "\n".join(lines) + "\n"
 
