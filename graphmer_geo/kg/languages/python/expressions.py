@@ -14,6 +14,15 @@ from graphmer_geo.kg.languages.python.text import string_value
 MAX_KNOWN_STRING = 40  #: longer string literals are only known to be strings
 
 
+def both(node: Node, first: str, second: str) -> tuple[Node, Node] | None:
+    """The children of two fields; None where one is missing. Whole nodes have just these: no look-up."""
+    parts = node.named_children
+    if len(parts) == 2 and not node.has_error:
+        return parts[0], parts[1]
+    one, other = node.child_by_field_name(first), node.child_by_field_name(second)
+    return None if one is None or other is None else (one, other)
+
+
 class Expressions(Builder):
     """Compiles expressions."""
 
@@ -57,14 +66,10 @@ class Expressions(Builder):
 
     def attribute(self, node: Node, role: str = "read", inner: bool = False) -> int:
         """``base.name``."""
-        parts = node.named_children
-        if len(parts) == 2 and not node.has_error:
-            target, last = parts
-        else:
-            found = node.child_by_field_name("object"), node.child_by_field_name("attribute")
-            if found[0] is None or found[1] is None:
-                return self.children(node)
-            target, last = found[0], found[1]
+        parts = both(node, "object", "attribute")
+        if parts is None:
+            return self.children(node)
+        target, last = parts
         base = self.reference(target, "read", True) or self.new()
         start, end = last.start_byte, last.end_byte
         name = self.chars[start:end]

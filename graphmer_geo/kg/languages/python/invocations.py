@@ -6,7 +6,7 @@ import re
 
 from tree_sitter import Node, Range, Tree
 
-from graphmer_geo.kg.languages.python.expressions import Expressions
+from graphmer_geo.kg.languages.python.expressions import Expressions, both
 from graphmer_geo.kg.languages.python.ir import Op
 from graphmer_geo.kg.languages.python.scopes import Scope
 from graphmer_geo.kg.languages.python.text import string_value
@@ -22,14 +22,10 @@ class Invocations(Expressions):
 
     def call(self, node: Node) -> int:
         """A call; its result is a fresh variable."""
-        parts = node.named_children
-        if len(parts) == 2 and not node.has_error:
-            callee, arguments = parts
-        else:
-            found = node.child_by_field_name("function"), node.child_by_field_name("arguments")
-            if found[0] is None or found[1] is None:
-                return self.children(node)
-            callee, arguments = found[0], found[1]
+        parts = both(node, "function", "arguments")
+        if parts is None:
+            return self.children(node)
+        callee, arguments = parts
         kind = callee.type
         function = self.reference(callee, "call")
         name = self.text(callee) if kind == "identifier" else ""
