@@ -15,9 +15,9 @@ imports itself as pycg, so link one to the other there.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -27,7 +27,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
+
+import psutil
 
 import graphmer_geo
 from graphmer_geo.errors import UserError
@@ -44,6 +47,7 @@ PARTS = ("rates", "growth", "edit", "pycg")
 GROWTH = (10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000)
 #: What PyCG is compared on: it fails on requests, and takes minutes for click, httpx and starlette.
 PYCG_PACKAGES = ("flask", "jinja2")
+_EVERY = 0.2  # seconds between two looks at the memory
 PLOT = ROOT / "docs" / "kg-growth.png"
 
 
@@ -71,9 +75,7 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
             out = None if job["to"] == "memory" else Path(job.get("out") or folder) / "kg"
             counts = _counts(build_kg(sources, out, workers=job["workers"]))
         seconds = time.perf_counter() - started
-    own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    peak = own.ru_maxrss + (job["workers"] * children.ru_maxrss if job["workers"] > 1 else 0)
-    return {**counts, "seconds": seconds, "lines_per_s": counts["lines"] / seconds, "peak_mib": peak / 1024}
+    return {**counts, "seconds": seconds, "lines_per_s": counts["lines"] / seconds}
 
 
 def _nquads(sources: list[Source], workers: int, path: Path) -> dict[str, Any]:
@@ -97,13 +99,41 @@ def run(sources: list[Source], to: str, workers: int, out: Path | None = None) -
     """One build in a fresh process."""
     job = {"sources": [_plain(s) for s in sources], "to": to, "workers": workers, "out": out and str(out)}
     command = [sys.executable, __file__, "--measure", "-"]
-    done = subprocess.run(command, input=json.dumps(job), capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"kg_build: {to} with {workers} processes failed:\n{done.stderr[-2000:]}")
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True) as process:
+        output, errors, peak_mib = watch(process, json.dumps(job))
+    if process.returncode:
+        raise SystemExit(f"kg_build: {to} with {workers} processes failed:\n{errors[-2000:]}")
+    found: dict[str, Any] = {**json.loads(output.splitlines()[-1]), "peak_mib": peak_mib}
     print(f"  {to}, {workers} process(es): {found['lines']:,} lines, {found['seconds']:.1f} s, "
           f"{found['lines_per_s']:,.0f} lines/s, {found['peak_mib']:,.0f} MiB", flush=True)  # fmt: skip
     return found
+
+
+def watch(process: subprocess.Popen[str], text: str | None) -> tuple[str, str, float]:
+    """What a process prints, and the most memory, in MiB, that it and its children had at one time.
+
+    Pages that processes share count once (the proportional set size), which a sum of the peaks of each, at
+    whatever time it had it, would not do. Looked at five times a second.
+    """
+    peak = 0.0
+    while True:
+        try:
+            output, errors = process.communicate(text, timeout=_EVERY)
+            return output, errors, peak
+        except subprocess.TimeoutExpired:
+            text = None  # it has it
+            peak = max(peak, memory(process.pid))
+
+
+def memory(pid: int) -> float:
+    """What a process and its children have in memory now, in MiB."""
+    held = 0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        parent = psutil.Process(pid)
+        for each in (parent, *parent.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):  # one may end meanwhile
+                held += each.memory_full_info().pss
+    return held / 2**20
 
 
 def _plain(source: Source) -> dict[str, Any]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from subprocess import PIPE
+
+from benchmarks.kg_build import watch
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -13,3 +16,18 @@ def test_measured_processes_import_nothing_that_building_does_not_need() -> None
     code = "import sys, benchmarks.kg_build; print(sorted({'torch', 'transformers'} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_peak_memory_is_that_of_all_processes_at_one_time() -> None:
+    """Two children hold 64 MiB each, one after the other: the peak is less than their sum."""
+    child = "held = bytearray(b'1') * 2**26; import time; time.sleep(0.7)"
+    code = (
+        "import subprocess, sys\n"
+        f"for _ in range(2): subprocess.run([sys.executable, '-c', {child!r}], check=True)\n"
+        "print(sys.stdin.read())"
+    )
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True) as process:
+        output, _, peak = watch(process, "job")
+    assert output == "job\n"
+    assert 64 < peak < 120
