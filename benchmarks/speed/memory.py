@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +19,6 @@ from graphmer_geo.train.memory import return_free_memory
 
 GRAPHS = 4
 LAYOUTS = ("flat", "dense")
-MIB = 2**20
 
 
 def measure(data: Path, layout: str, seed: int, model: GraphMERConfig) -> dict[str, float]:
@@ -38,10 +36,12 @@ def measure(data: Path, layout: str, seed: int, model: GraphMERConfig) -> dict[s
     else:
         batch = collate(chains)
     return_free_memory()
-    before = _resident()
+    # Not getrusage's peak: a process begins with that of the one that started it.
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    before = _status("VmRSS")
     step(batch)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {"step_mib": (peak - before) / MIB, "process_mib": peak / MIB}
+    peak = _status("VmHWM")
+    return {"step_mib": (peak - before) / 1024, "process_mib": peak / 1024}
 
 
 def _with_loss(step: Step) -> Step:
@@ -49,9 +49,10 @@ def _with_loss(step: Step) -> Step:
     return step
 
 
-def _resident() -> int:
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * resource.getpagesize()
+def _status(field: str) -> int:
+    """In KiB, what this process has in memory now (VmRSS), or had at most since that was cleared (VmHWM)."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
 
 
 def memory(script: Path, data: Path, seed: int) -> dict[str, Any]:
