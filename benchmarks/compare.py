@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.tables import datasets, evaluation, graph, speed
+from benchmarks.tables import datasets, evaluation, graph, speed, training
 from graphmer_geo.results import read_result
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,6 +27,7 @@ DOCUMENTS: dict[str, Render] = {
     "docs/knowledge-graph.md": graph.render,
     "docs/throughput.md": speed.render,
     "docs/datasets.md": datasets.render,
+    "docs/training.md": training.render,
 }
 
 

@@ -64,7 +64,7 @@ def _grow(
             return [*rows, what | {"batch_tokens": budget, "error": str(error).splitlines()[0][:200]}]
         rates = [b["tok"].numel() / t for b, t in zip(batches * bench.repeats, times, strict=True)]
         useful = [operations(config, b) / t for b, t in zip(batches * bench.repeats, times, strict=True)]
-        peak = next((top for name, top in PEAK.items() if name in torch.cuda.get_device_name()), None)
+        peak = peak_operations()
         rows.append(what | {
             "batch_tokens": budget, "tokens_per_s": statistics.median(rates),
             "model_flops_utilisation": peak and statistics.median(useful) / peak,
@@ -72,6 +72,11 @@ def _grow(
             "peak_gib": torch.cuda.max_memory_allocated() / 2**30,
         })  # fmt: skip
     return rows
+
+
+def peak_operations() -> float | None:
+    """Of this card, per second; None if it is not in the table."""
+    return next((top for name, top in PEAK.items() if name in torch.cuda.get_device_name()), None)
 
 
 def operations(config: GraphMERConfig, batch: Batch) -> float:

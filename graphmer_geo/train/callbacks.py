@@ -191,8 +191,8 @@ class GracefulStop(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Save and stop if asked to."""
+        """Save and stop if asked to; what was not logged yet is logged first."""
         self.requested = any_process(self.requested or time.monotonic() >= self._until)
         if self.requested:
-            control.should_save = True
+            control.should_log = control.should_save = True
             control.should_training_stop = True

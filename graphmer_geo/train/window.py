@@ -56,6 +56,7 @@ class LogWindow:
             if weight:
                 line[name] = round(value / weight, 6)
         tokens, chains, batches, waited = total[-4:].tolist()
+        line["tokens"] = int(tokens)
         line["tokens_per_second"] = round(tokens / elapsed, 1)
         line["steps_per_second"] = round(steps / elapsed, 4)
         line["chains_per_batch"] = round(chains / max(batches, 1.0), 2)
