@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.tables import datasets, evaluation, graph, speed, training
+from benchmarks.tables import datasets, evaluation, graph, speed, tasks, training
 from graphmer_geo.results import read_result
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,6 +28,7 @@ DOCUMENTS: dict[str, Render] = {
     "docs/throughput.md": speed.render,
     "docs/datasets.md": datasets.render,
     "docs/training.md": training.render,
+    "docs/benchmarks.md": tasks.render,
 }
 
 

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,20 +29,17 @@ import numpy as np
 
 from benchmarks.links import encoders, kge
 from benchmarks.links.seeds import differences, over_seeds
+from benchmarks.runs import WHOLE, Budget, add_options, report, trained
 from graphmer_geo.cli.output import write_table
 from graphmer_geo.data import ChainConfig
 from graphmer_geo.data.folder import DataFolder
 from graphmer_geo.data.transductive import transductive
-from graphmer_geo.errors import UserError
 from graphmer_geo.inference.evaluate import baselines
 from graphmer_geo.inference.questions import Questions, ask
 from graphmer_geo.inference.ranker import Ranker
 from graphmer_geo.inference.report import PerQuery, aggregate
 from graphmer_geo.inference.tuning import tune
 from graphmer_geo.metrics import CharacterNGrams, Entities, Queries, expected_per_query, per_query
-from graphmer_geo.models import GraphMERConfig
-from graphmer_geo.results import result, write_result
-from graphmer_geo.train.args import TrainArgs
 from graphmer_geo.train.tables import Tables
 
 RESULT = Path(__file__).resolve().parent / "results" / "link-prediction.json"
@@ -54,14 +50,9 @@ SHOWN = ("mrr", "hits@1", "hits@10")
 def parser() -> argparse.ArgumentParser:
     """Options; the defaults are those of a small trial."""
     made = argparse.ArgumentParser(description="Link prediction beside baselines.")
-    made.add_argument("--data", type=Path, required=True, help="prepared data, split by project")
+    add_options(made, [WHOLE], known=encoders.RANKING)
     made.add_argument("--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS))
-    made.add_argument("--seeds", nargs="+", type=int, default=[0])
-    made.add_argument("--variants", nargs="*", choices=list(encoders.VARIANTS), default=["encoder"])
     made.add_argument("--kge", nargs="*", choices=list(kge.MODELS), default=list(kge.MODELS))
-    made.add_argument("--minutes", type=float, default=1.0, help="training of each encoder")
-    made.add_argument("--steps", type=int, help="optimiser steps instead: repeatable to the bit")
-    made.add_argument("--size", choices=("tiny", "small", "base"), default="small")
     made.add_argument("--limit", type=int, default=2000, help="ranking queries of a seed, about")
     made.add_argument("--per_chain", type=int, default=4)
     made.add_argument("--fraction", type=float, default=0.1, help="facts held out for test (transductive)")
@@ -69,24 +60,15 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--channels", nargs="+", type=int, default=[64, 128], help="sizes that are tried")
     made.add_argument("--learning_rates", nargs="+", type=float, default=[0.003, 0.01])
     made.add_argument("--shuffle_labels", action="store_true", help="a check: everything must be at random")
-    made.add_argument("--threads", type=int, default=2)
-    made.add_argument("--work", type=Path, help="keep runs here, and go on with them")
     made.add_argument("--out", type=Path, default=RESULT)
     return made
-
-
-def model_of(size: str) -> GraphMERConfig:
-    """Sizes by name."""
-    if size == "tiny":
-        return GraphMERConfig.small(hidden_size=32, num_layers=1, num_heads=2, ffn_size=64)
-    return GraphMERConfig.base() if size == "base" else GraphMERConfig.small()
 
 
 def measure(arguments: argparse.Namespace, work: Path) -> dict[str, Any]:
     """All settings and seeds."""
     metrics: dict[str, Any] = {"settings": {}}
     for setting in arguments.settings:
-        runs = [one_seed(arguments, setting, seed, work / f"{setting}-{seed}") for seed in arguments.seeds]
+        runs = [one_seed(arguments, setting, seed, work) for seed in arguments.seeds]
         micro = [run["micro"] for run in runs]
         found = {
             "ranking": over_seeds(micro),
@@ -94,8 +76,8 @@ def measure(arguments: argparse.Namespace, work: Path) -> dict[str, Any]:
             "per_relation": per_relation([run["per_relation"] for run in runs]),
             "tuning": [run["tuning"] for run in runs],
         }
-        if "encoder" in arguments.variants:
-            found["encoder_minus"] = differences(micro, "encoder")
+        if WHOLE in arguments.variants:
+            found["encoder_minus"] = differences(micro, WHOLE)
         metrics["settings"][setting] = found
     return metrics
 
@@ -110,8 +92,9 @@ def one_seed(arguments: argparse.Namespace, setting: str, seed: int, work: Path)
     """Ranks of all scorers on the same questions."""
     folder, chain = DataFolder.open(arguments.data), ChainConfig()
     if setting == "transductive":
-        transductive(folder, work / "data", fraction=arguments.fraction, seed=seed, chain=chain)
-        folder = DataFolder.open(work / "data")
+        made = work / f"transductive-{arguments.fraction:g}-seed{seed}-{folder.manifest.fingerprint[:12]}"
+        transductive(folder, made, fraction=arguments.fraction, seed=seed, chain=chain)
+        folder = DataFolder.open(made)
     ranker = Ranker(Tables.load(folder))
     options = {"per_chain": arguments.per_chain, "limit": arguments.limit}
     questions = ask(folder, "test", chain, seed=seed, **options)
@@ -125,24 +108,13 @@ def one_seed(arguments: argparse.Namespace, setting: str, seed: int, work: Path)
             scorer, tuning[name] = kge.tuned(name, ranker, validation, budget, seed)
             values[name] = per_query(ranker.rank(scorer, questions.queries).rank)
     for name in arguments.variants:
-        found = encoders.ranks_of(
-            encoders.VARIANTS[name], folder, work / name.replace(" ", "-"), ranker, questions,
-            model_of(arguments.size), train_args(arguments, seed), chain,
-        )  # fmt: skip
-        values[name] = per_query(found.rank)
+        run = trained(name, folder, work, Budget.of(arguments), seed, chain)
+        values[name] = per_query(encoders.ranks_of(name, run, folder, ranker, questions).rank)
     names = {index: name for name, index in folder.relations.items()}
     queries = questions.queries
     asked = [names[r] for r in queries.relation.tolist()]
     micro, macro, by_relation = aggregate(values, asked, queries.visible)
     return {"micro": micro, "macro": macro, "per_relation": by_relation, "tuning": tuning}
-
-
-def train_args(arguments: argparse.Namespace, seed: int) -> TrainArgs:
-    """How every encoder is trained."""
-    budget: dict[str, Any] = {"max_seconds": arguments.minutes * 60}
-    if arguments.steps:
-        budget = {"max_steps": arguments.steps}
-    return TrainArgs(batch_tokens=2048, seed=seed, threads=arguments.threads, **budget)
 
 
 def simple(
@@ -193,16 +165,7 @@ def text(cell: dict[str, Any]) -> str:
 
 def main(words: list[str] | None = None) -> None:
     """Measure, print, write."""
-    arguments = parser().parse_args(words)
-    with tempfile.TemporaryDirectory() as temporary:
-        try:
-            metrics = measure(arguments, arguments.work or Path(temporary))
-        except UserError as error:
-            raise SystemExit(f"error: {error}") from None
-    show(metrics)
-    metrics["arguments"] = {k: str(v) if isinstance(v, Path) else v for k, v in vars(arguments).items()}
-    metrics["data_fingerprint"] = DataFolder.open(arguments.data).manifest.fingerprint
-    write_result(arguments.out, result("link-prediction", metrics, seed=arguments.seeds[0]))
+    report("link-prediction", parser().parse_args(words), measure, show)
 
 
 if __name__ == "__main__":

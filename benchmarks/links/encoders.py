@@ -1,15 +1,13 @@
-"""The encoder and what it is without each of its parts, trained alike and asked alike."""
+"""What a trained encoder answers, with the leaves that its variant may see."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from graphmer_geo.data import ChainConfig
+from benchmarks.runs import VARIANTS
 from graphmer_geo.data.collate import collate
 from graphmer_geo.data.folder import DataFolder
 from graphmer_geo.data.leafy_chain import LeafyChainData, TripleTable
@@ -17,54 +15,18 @@ from graphmer_geo.inference.evaluate import load_run
 from graphmer_geo.inference.questions import Batch, Questions
 from graphmer_geo.inference.ranker import Ranker
 from graphmer_geo.metrics import Ranks
-from graphmer_geo.models import GraphMERConfig
-from graphmer_geo.train.args import TrainArgs
-from graphmer_geo.train.run import train
 from graphmer_geo.transforms.targets import rebuild, set_rank_targets
 
-
-@dataclass(frozen=True)
-class Variant:
-    """Changes to the model, to training and to chains; ``leaves``: whether other leaves can be seen."""
-
-    model: dict[str, Any] = field(default_factory=dict)
-    train: dict[str, Any] = field(default_factory=dict)
-    chain: dict[str, Any] = field(default_factory=dict)
-    leaves: bool = True
+#: Variants that can be asked for entities.
+RANKING = tuple(name for name, variant in VARIANTS.items() if variant.chain.get("leaves", True))
 
 
-#: Without leaves: the asked leaf is there, as the place of the answer, and no leaf tells anything.
-VARIANTS = {
-    "encoder": Variant(),
-    "without leaves": Variant(train={"mnm_prob": 1.0}, chain={"targets_only": True}, leaves=False),
-    "without H-GAT": Variant(model={"hgat": False}),
-    "without decay": Variant(model={"decay": "none"}),
-    "multiplicative decay": Variant(model={"decay": "multiplicative"}),
-    "without RoPE": Variant(model={"positions": "none"}),
-}
-
-
-def ranks_of(
-    variant: Variant,
-    folder: DataFolder,
-    out: Path,
-    ranker: Ranker,
-    questions: Questions,
-    model: GraphMERConfig,
-    args: TrainArgs,
-    chain: ChainConfig,
-) -> Ranks:
-    """Train a variant and rank the answers to the questions. A run that is complete is not trained again."""
-    if not (out / "metrics.json").is_file():
-        train(
-            folder.path,
-            out,
-            replace(args, resume="auto", **variant.train),
-            replace(model, **variant.model),
-            replace(chain, **variant.chain),
-        )
-    asked = questions if variant.leaves else Alone(questions.queries, questions.dataset, questions.batches)
-    return ranker.rank_model(load_run(out, folder), asked)
+def ranks_of(name: str, run: Path, folder: DataFolder, ranker: Ranker, questions: Questions) -> Ranks:
+    """The ranks that the run of a variant gives the answers to the questions."""
+    asked = questions
+    if name == "without leaves":
+        asked = Alone(questions.queries, questions.dataset, questions.batches)
+    return ranker.rank_model(load_run(run, folder), asked)
 
 
 class Alone(Questions):

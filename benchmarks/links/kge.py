@@ -16,8 +16,9 @@ from torch import Tensor
 from torch_geometric.nn import ComplEx, DistMult, RotatE, TransE
 from torch_geometric.nn.kge import KGEModel
 
+from benchmarks.links.trials import best
 from graphmer_geo.inference.ranker import Ranker
-from graphmer_geo.metrics import Queries, per_query
+from graphmer_geo.metrics import Queries
 from graphmer_geo.train.tables import Tables
 
 MODELS: dict[str, type[KGEModel]] = {
@@ -100,10 +101,8 @@ def tuned(
     name: str, ranker: Ranker, validation: Queries, budget: Budget, seed: int
 ) -> tuple[KGEScorer, dict[str, Any]]:
     """The best of the budget's trials by MRR on validation, and what each reached."""
-    trials: list[tuple[float, KGEScorer, dict[str, Any]]] = []
-    for channels, learning_rate in budget.trials():
-        scorer = KGEScorer(name, fit(name, ranker.tables, channels, learning_rate, budget, seed))
-        mrr = float(per_query(ranker.rank(scorer, validation).rank)["mrr"].mean())
-        trials.append((mrr, scorer, {"channels": channels, "learning_rate": learning_rate, "mrr": mrr}))
-    best = max(range(len(trials)), key=lambda i: trials[i][0])
-    return trials[best][1], {"chosen": trials[best][2], "trials": [trial[2] for trial in trials]}
+
+    def trial(channels: int, learning_rate: float) -> KGEScorer:
+        return KGEScorer(name, fit(name, ranker.tables, channels, learning_rate, budget, seed))
+
+    return best(budget.trials(), trial, ranker, validation)

@@ -101,6 +101,8 @@ class ChainConfig(_Config):
         heuristic: Let triples that rest on heuristics ride along. They are never targets.
         targets_only: Let only triples ride along whose tails may be masked: with all of them hidden, a chain
             has no leaf that tells anything.
+        leaves: Hang triples at all. Without them a chain is its text, in the same batches with the same masks
+            as with them: the control that shows what leaves are worth.
     """
 
     max_roots: int = 256
@@ -112,6 +114,7 @@ class ChainConfig(_Config):
     target_relations: tuple[str, ...] = ()
     heuristic: bool = True
     targets_only: bool = False
+    leaves: bool = True
 
     def __post_init__(self) -> None:
         for name in ("max_roots", "max_leaves_per_tail", "max_triples", "max_per_head"):

@@ -99,7 +99,10 @@ class LeafyChainDataset(Dataset[LeafyChainData]):
 
     @cached_property
     def lengths(self) -> IntArray:
-        """Number of nodes to expect of each example, ``[len]``: exact for roots, an estimate for leaves."""
+        """Number of nodes to expect of each example, ``[len]``: exact for roots, an estimate for leaves.
+
+        Leaves count even if the chains are to have none: batches are the same with and without them.
+        """
         chunk = np.repeat(np.arange(len(self)), self._mentions.length)
         heads = np.unique(np.stack([chunk, self._mentions.value]), axis=1)
         everywhere = np.full(heads.shape[1], self.config.inverse_of_references)
@@ -113,7 +116,10 @@ class LeafyChainDataset(Dataset[LeafyChainData]):
         if not 0 <= index < len(self):
             raise IndexError(f"chunk {index} of {len(self)}")
         rng = np.random.default_rng((self.seed, self.epoch, index))
-        chain = assemble(self.roots[index], self._draw(index, rng))
+        triples = self._draw(index, rng)  # in any case: the masks that follow do not depend on `leaves`
+        if not self.config.leaves:
+            triples = triples.take(np.zeros(0, np.int64))
+        chain = assemble(self.roots[index], triples)
         for transform in self.transforms:
             chain = transform(chain, rng)
         return chain

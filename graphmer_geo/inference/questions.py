@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from graphmer_geo.data import ChainConfig, LeafyChainDataset, plan_batches
 from graphmer_geo.data.collate import collate
+from graphmer_geo.data.dataset import Transform
 from graphmer_geo.data.folder import DataFolder
-from graphmer_geo.data.leafy_chain import LeafyChainData
 from graphmer_geo.errors import UserError
 from graphmer_geo.metrics import Queries
 from graphmer_geo.transforms import EvalQueries, MaskTokens
@@ -110,8 +111,11 @@ def masked_batches(
     seed: int,
     limit: int | None,
     batch_tokens: int = 8192,
+    then: Sequence[Transform] = (),
 ) -> Iterator[Batch]:
     """Chunks of a split with 15 % of their root tokens masked, every one of them by ``<mask>``.
+
+    Which chunks and which tokens depends on the split and the seed alone, not on what leaves there are.
 
     Args:
         folder: prepared data.
@@ -120,11 +124,15 @@ def masked_batches(
         seed: of all draws.
         limit: at most this many chunks, drawn with the seed.
         batch_tokens: nodes in a batch.
+        then: transforms of the masked chains.
+
+    Yields:
+        Batches, with ``chunk`` ``[B]``: the row of each graph in the split's chunks.
     """
-    mask: Callable[[LeafyChainData, np.random.Generator], LeafyChainData]
-    mask = MaskTokens(folder.tokenizer.table, all_mask=True)
-    dataset = LeafyChainDataset(folder, split, config=chain, seed=seed, transforms=(mask,))
+    masks: tuple[Transform, ...] = (MaskTokens(folder.tokenizer.table, all_mask=True), *then)
+    dataset = LeafyChainDataset(folder, split, config=chain, seed=seed, transforms=masks)
     order = np.random.default_rng((seed, 0x3A)).permutation(len(dataset))
     chosen = np.sort(order[:limit])
     for batch in plan_batches(dataset.lengths[chosen], batch_tokens, shuffle=False):
-        yield collate([dataset[int(chosen[i])] for i in batch], dataset.limits)
+        rows = chosen[batch]
+        yield collate([dataset[i] for i in rows.tolist()], dataset.limits) | {"chunk": torch.from_numpy(rows)}

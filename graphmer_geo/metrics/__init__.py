@@ -14,6 +14,7 @@ from graphmer_geo.metrics.ranking import (
     ranking_metrics,
     summarize,
 )
+from graphmer_geo.metrics.token_ngrams import TokenNGrams, token_contexts
 
 __all__ = [
     "Baseline",
@@ -28,6 +29,7 @@ __all__ = [
     "Ranks",
     "TailFrequency",
     "TailScorer",
+    "TokenNGrams",
     "Variant",
     "expected_per_query",
     "filtered_ranks",
@@ -35,4 +37,5 @@ __all__ = [
     "per_query",
     "ranking_metrics",
     "summarize",
+    "token_contexts",
 ]
