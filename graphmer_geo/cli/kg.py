@@ -67,7 +67,8 @@ def query(
 
     text = _query_text(sparql, file, name)
     values = _bindings(text, bind or [])
-    rows = KnowledgeGraph.open(kg).query(text, **values)
+    graph = KnowledgeGraph.open(kg)
+    rows = graph.run(name, **values) if name is not None else graph.query(text, **values)
     columns = list(dict.fromkeys(column for row in rows for column in row))
     if format == "json":
         write_json(rows)

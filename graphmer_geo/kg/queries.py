@@ -9,18 +9,23 @@ from functools import cache
 from graphmer_geo.errors import UserError
 from graphmer_geo.resources import query_files
 
-_HEADER = re.compile(r"#\s*(title|description|parameter):\s*(.+)")
+_HEADER = re.compile(r"#\s*(title|description|parameter|then):\s*(.+)")
 
 
 @dataclass(frozen=True)
 class NamedQuery:
-    """A shipped query. ``parameters`` are variables that must be given a value, with what each means."""
+    """A shipped query.
+
+    ``parameters`` are variables that must be given a value, with what each means; ``then`` names the step of
+    :mod:`graphmer_geo.kg.answers` that makes the answer of the rows, if they are not the answer themselves.
+    """
 
     name: str
     title: str
     description: str
     parameters: dict[str, str]
     text: str
+    then: str
 
 
 @cache
@@ -44,10 +49,11 @@ def named_query(name: str) -> NamedQuery:
 
 
 def _parse(name: str, text: str) -> NamedQuery:
-    notes: dict[str, list[str]] = {"title": [], "description": [], "parameter": []}
+    notes: dict[str, list[str]] = {"title": [], "description": [], "parameter": [], "then": []}
     for key, value in _HEADER.findall(text):
         notes[key].append(value.strip())
     parameters = {
         p.strip(): meaning.strip() for p, _, meaning in (note.partition(":") for note in notes["parameter"])
     }
-    return NamedQuery(name, " ".join(notes["title"]), " ".join(notes["description"]), parameters, text)
+    title, description, then = (" ".join(notes[key]) for key in ("title", "description", "then"))
+    return NamedQuery(name, title, description, parameters, text, then)

@@ -163,7 +163,12 @@ class KnowledgeGraph:
         if set(parameters) != set(query.parameters):
             wanted = "; ".join(f"{p}: {meaning}" for p, meaning in query.parameters.items()) or "none"
             raise UserError(f"query {name!r} got the parameters {sorted(parameters)}; it takes {wanted}")
-        return self.query(query.text, **parameters)
+        rows = self.query(query.text, **parameters)
+        if not query.then:
+            return rows
+        from graphmer_geo.kg.answers import STEPS  # networkx takes a while
+
+        return STEPS[query.then](rows)
 
     @cached_property
     def _entities(self) -> pa.Table:

@@ -67,6 +67,21 @@ def test_named_query_with_a_value(kg: str, capsys: pytest.CaptureFixture[str]) -
     assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["shop.Fast.close"]
 
 
+def test_named_query_whose_answer_is_more_than_its_rows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, other in ("ab", "bc", "ca"):
+        (tmp_path / f"{name}.py").write_text(f"import {other}\n")
+    assert main(["kg", "build", str(tmp_path), "--out", str(tmp_path / "kg")]) == 0
+    capsys.readouterr()
+    words = ["kg", "query", str(tmp_path / "kg"), "--name", "import-cycles", "--format", "json"]
+    assert main(words) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [(r["cycle"], r["size"], r["one"][-1], r["other"][-1]) for r in rows] == [
+        (1, 3, "a", "b"), (1, 3, "b", "c"), (1, 3, "c", "a"),
+    ]  # fmt: skip
+
+
 def test_a_query_that_is_not_sparql(kg: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["kg", "query", kg, "SELEC ?x"]) == 2
     assert "not valid SPARQL" in capsys.readouterr().err

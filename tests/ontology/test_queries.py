@@ -149,6 +149,21 @@ def test_a_caught_exception_does_not_leave(shop: KnowledgeGraph) -> None:
     assert shop.run("exceptions", function="shop.cart.careful") == []
 
 
+def test_an_exception_leaves_by_any_way_that_does_not_catch_it(tmp_path: Path) -> None:
+    """However long; a recursive function, and one that is called with and without a handler around it."""
+    (tmp_path / "m.py").write_text(
+        "def one(): two()\ndef two(): three()\ndef three(): four(); one()\ndef four(): raise KeyError\n"
+        "def safe():\n    try: one()\n    except LookupError: pass\n"
+        "def both(): safe(); three()\ndef only(): safe()\nclass LookupError(Exception): pass\n"
+        "class KeyError(LookupError): pass\n"
+    )
+    kg = build_kg([tmp_path])
+    leaves = {
+        f: [r["type"] for r in kg.run("exceptions", function=f"m.{f}")] for f in ("one", "both", "only")
+    }
+    assert leaves == {"one": ["m.KeyError"], "both": ["m.KeyError"], "only": []}
+
+
 def test_fan_counts_each_neighbour_once(shop: KnowledgeGraph) -> None:
     rows = {r["name"]: r for r in shop.run("fan")}
     assert (rows["shop.cart.Cart.total"]["fanIn"], rows["shop.cart.Cart.total"]["fanOut"]) == (2, 1)

@@ -34,7 +34,7 @@ def kg(tmp_path_factory: pytest.TempPathFactory) -> KnowledgeGraph:
     library = Path(logging.__file__).parent.parent
     parts = ["json/*.py", "logging/*.py", "concurrent/futures/*.py", "xml/dom/*.py", "wsgiref/*.py"]
     java = tmp_path_factory.mktemp("java")
-    for name, other in (("A", "B"), ("B", "A"), ("C", "A")):
+    for name, other in (("A", "B"), ("B", "A"), ("C", "A"), ("D", "E"), ("E", "F"), ("F", "D")):
         text = f"package {name.lower()};\nimport {other.lower()}.{other};\n"
         (java / f"{name}.java").write_text(
             text + f"public class {name} {{ {other} x; private void f() {{}} }}\n"
@@ -103,37 +103,40 @@ def test_exceptions(kg: KnowledgeGraph, reference: Reference) -> None:
             table[subject].add(target)
     found = 0
     for start in sorted(calls.nodes)[::10]:
-        chains = [[start]]
-        chains += [[start, one] for one in calls.successors(start)]
-        chains += [[start, one, two] for one in calls.successors(start) for two in calls.successors(one)]
-        wanted = {
-            (exception, reference.names[chain[-1]])
-            for chain in chains
-            for exception in thrown[chain[-1]]
-            if not any(
-                {exception, *(nx.descendants(above, exception) if exception in above else ())} & caught[node]
-                for node in chain
-            )
-        }
-        rows = kg.run("exceptions", function=reference.names[start])
-        twins = sum(name == reference.names[start] for name in reference.names.values())
-        if twins == 1:  # the query takes names, and the variants of a function share one
-            assert {(r["exception"], r["raiser"]) for r in rows} == wanted, start
-            found += len(wanted)
+        name = reference.names[start]
+        if sum(other == name for other in reference.names.values()) > 1:
+            continue  # the query takes names, and the variants of a function share one
+        below = {start, *nx.descendants(calls, start)}
+        wanted = set()
+        for exception in {e for node in below for e in thrown[node]}:
+            handled = {exception, *(nx.descendants(above, exception) if exception in above else ())}
+            open_ways = calls.subgraph(node for node in below if not handled & caught[node])
+            passed = {start, *nx.descendants(open_ways, start)} if start in open_ways else set()
+            wanted |= {(exception, reference.names[node]) for node in passed if exception in thrown[node]}
+        assert {(r["exception"], r["raiser"]) for r in kg.run("exceptions", function=name)} == wanted, start
+        found += len(wanted)
     assert found > 10
 
 
 def test_import_cycles(kg: KnowledgeGraph, reference: Reference) -> None:
-    imports = set(reference.pairs["imports"])
-    modules = {iri for iri, row in reference.rows.items() if row["kind"] == "Module"}
     parents = {target: source for source, target in reference.pairs["declares"]}
-    between = {
-        (a, place) for a, b in imports for place in (b, parents.get(b)) if a in modules and place in modules
+    imports = reference.graph("imports")
+    importers = {a for a, _ in imports.edges}
+    between = nx.DiGraph(
+        (a, place) for a, b in imports.edges for place in (b, parents.get(b)) if place in importers - {a}
+    )
+    closure = nx.transitive_closure(between)
+    wanted = {(reference.names[a], reference.names[b]) for a, b in between.edges if closure.has_edge(b, a)}
+    rows = kg.run("import-cycles")
+    assert {(r["one"], r["other"]) for r in rows} == wanted
+    assert {("a.A", "b.B"), ("b.B", "a.A"), ("d.D", "e.E"), ("e.E", "f.F"), ("f.F", "d.D")} <= wanted
+    of = {
+        name: {r["cycle"] for r in rows if name in (r["one"], r["other"])} for name in ("a.A", "b.B", "d.D")
     }
-    mutual = {(a, b) for edges in (imports, between) for a, b in edges if (b, a) in edges and a < b}
-    wanted = sorted((reference.names[a], reference.names[b]) for a, b in mutual)
-    assert [(r["one"], r["other"]) for r in kg.run("import-cycles")] == wanted
-    assert ("a.A", "b.B") in wanted
+    assert of["a.A"] == of["b.B"] != of["d.D"]
+    sizes = [r["size"] for r in rows]
+    assert sizes == sorted(sizes, reverse=True)
+    assert {r["size"] for r in rows if r["one"] in ("d.D", "a.A")} == {2, 3}
 
 
 def test_heuristic(kg: KnowledgeGraph) -> None:
