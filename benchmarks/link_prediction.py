@@ -13,6 +13,9 @@ A trial, minutes: `--data demo/data --minutes 1 --limit 500 --epochs 3`.
 Protocol: every entity of a kind that the relation takes competes, other true answers are left out, ties cost
 half, tails and heads are asked for. Inductive: chunks of unseen projects. Transductive: facts held out of
 known code, with their inverses and twins. Weights, queries and held-out facts are drawn by the seed.
+What learns from the graph alone is tuned: RGCN and HGT from names, kinds and neighbours, in both settings;
+embedding models of PyG and, for reference, of PyKEEN where all entities are known. Every combination of
+--channels and --learning_rates is trained for --epochs or --gnn_steps, the best on validation is kept.
 `--shuffle_labels` replaces each answer by a random candidate: whatever still does better than random has seen
 what it must not.
 """
@@ -21,13 +24,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.links import encoders, kge
+from benchmarks.links import encoders, gnn, kge, reference
 from benchmarks.links.seeds import differences, over_seeds
 from benchmarks.runs import WHOLE, Budget, add_options, report, trained
 from graphmer_geo.cli.output import write_table
@@ -39,7 +43,14 @@ from graphmer_geo.inference.questions import Questions, ask
 from graphmer_geo.inference.ranker import Ranker
 from graphmer_geo.inference.report import PerQuery, aggregate
 from graphmer_geo.inference.tuning import tune
-from graphmer_geo.metrics import CharacterNGrams, Entities, Queries, expected_per_query, per_query
+from graphmer_geo.metrics import (
+    CharacterNGrams,
+    Entities,
+    Queries,
+    TailScorer,
+    expected_per_query,
+    per_query,
+)
 from graphmer_geo.train.tables import Tables
 
 RESULT = Path(__file__).resolve().parent / "results" / "link-prediction.json"
@@ -53,10 +64,13 @@ def parser() -> argparse.ArgumentParser:
     add_options(made, [WHOLE], known=encoders.RANKING)
     made.add_argument("--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS))
     made.add_argument("--kge", nargs="*", choices=list(kge.MODELS), default=list(kge.MODELS))
+    made.add_argument("--pykeen", nargs="*", choices=reference.MODELS, default=list(reference.MODELS))
+    made.add_argument("--gnn", nargs="*", choices=gnn.MODELS, default=list(gnn.MODELS))
     made.add_argument("--limit", type=int, default=2000, help="ranking queries of a seed, about")
     made.add_argument("--per_chain", type=int, default=4)
     made.add_argument("--fraction", type=float, default=0.1, help="facts held out for test (transductive)")
     made.add_argument("--epochs", type=int, default=30, help="of each embedding model")
+    made.add_argument("--gnn_steps", type=int, default=100, help="of each graph neural network")
     made.add_argument("--channels", nargs="+", type=int, default=[64, 128], help="sizes that are tried")
     made.add_argument("--learning_rates", nargs="+", type=float, default=[0.003, 0.01])
     made.add_argument("--shuffle_labels", action="store_true", help="a check: everything must be at random")
@@ -102,11 +116,9 @@ def one_seed(arguments: argparse.Namespace, setting: str, seed: int, work: Path)
     if arguments.shuffle_labels:
         questions = replace(questions, queries=shuffled(questions.queries, ranker, seed))
     values, tuning = simple(ranker, questions, validation)
-    if setting == "transductive":
-        budget = kge.Budget(tuple(arguments.channels), tuple(arguments.learning_rates), arguments.epochs)
-        for name in arguments.kge:
-            scorer, tuning[name] = kge.tuned(name, ranker, validation, budget, seed)
-            values[name] = per_query(ranker.rank(scorer, questions.queries).rank)
+    for scorer, told in rivals(arguments, setting, ranker, validation, questions.queries, seed):
+        values[scorer.name] = per_query(ranker.rank(scorer, questions.queries).rank)
+        tuning[scorer.name] = told
     for name in arguments.variants:
         run = trained(name, folder, work, Budget.of(arguments), seed, chain)
         values[name] = per_query(encoders.ranks_of(name, run, folder, ranker, questions).rank)
@@ -115,6 +127,21 @@ def one_seed(arguments: argparse.Namespace, setting: str, seed: int, work: Path)
     asked = [names[r] for r in queries.relation.tolist()]
     micro, macro, by_relation = aggregate(values, asked, queries.visible)
     return {"micro": micro, "macro": macro, "per_relation": by_relation, "tuning": tuning}
+
+
+def rivals(
+    arguments: argparse.Namespace, setting: str, ranker: Ranker, validation: Queries, test: Queries, seed: int
+) -> Iterator[tuple[TailScorer, dict[str, Any]]]:
+    """What learns from the graph alone, tuned on validation, and what tuning has found."""
+    grid = tuple(arguments.channels), tuple(arguments.learning_rates)
+    known = setting == "transductive"  # every entity has been trained on
+    for name in arguments.gnn:
+        yield gnn.tuned(name, ranker, validation, test, gnn.Budget(*grid, arguments.gnn_steps), seed, known)
+    if known:
+        for name in arguments.kge:
+            yield kge.tuned(name, ranker, validation, kge.Budget(*grid, arguments.epochs), seed)
+        for name in arguments.pykeen:
+            yield reference.tuned(name, ranker, validation, kge.Budget(*grid, arguments.epochs), seed)
 
 
 def simple(
