@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 
@@ -30,7 +29,8 @@ from graphmer_geo.metrics import (
     per_query,
 )
 from graphmer_geo.models import GraphMER
-from graphmer_geo.train.run import tokenizer_hash
+from graphmer_geo.train.run import check_fits
+from graphmer_geo.train.run_folder import chain_of
 from graphmer_geo.train.tables import Tables
 
 logger = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def evaluate(
     """
     if split not in ("validation", "test"):
         raise UserError(f"split is {split!r}; evaluate on 'test' (or 'validation' while choosing settings)")
-    folder, chain = DataFolder.open(data), _chain_config(Path(run))
+    folder, chain = DataFolder.open(data), chain_of(run)
     model = load_run(run, folder)
     tables = Tables.load(folder)
     ranker = Ranker(tables)
@@ -112,13 +112,7 @@ def load_run(run: str | Path, folder: DataFolder) -> GraphMER:
     Raises:
         UserError: a file is missing, or relations or tokenizer differ from the data's.
     """
-    model = GraphMER.from_pretrained(
-        run,
-        relation_map=folder.relations,
-        vocab_size=len(folder.tokenizer),
-        ontology_version=folder.manifest.ontology_version,
-        tokenizer_hash=tokenizer_hash(folder),
-    )
+    model = GraphMER.from_pretrained(run, **check_fits(folder))
     device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
     return model.to(device or "cpu").eval()
 
@@ -151,11 +145,3 @@ def mlm_accuracy(
     special = sorted(folder.tokenizer.special.values())
     counted = NGramBaseline(sequences, len(folder.tokenizer), special).accuracy(masked)
     return {"model": right / max(len(masked.label), 1)} | counted
-
-
-def _chain_config(run: Path) -> ChainConfig:
-    """Chains as in training."""
-    path = run / "train_args.json"
-    if not path.is_file():
-        raise UserError(f"no {path.name} in {run}; give the folder of a training run")
-    return ChainConfig.from_dict(json.loads(path.read_text())["chain"])

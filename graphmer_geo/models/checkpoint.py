@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -32,7 +33,7 @@ WEIGHTS, CONFIG = "model.safetensors", "config.json"
 #: Names the file of each weight where there are several.
 INDEX = "model.safetensors.index.json"
 #: What else belongs to a model, and goes with it when it is loaded and saved elsewhere.
-COMPANIONS = ("tokenizer.json", "relations.json", "metrics.json", "train.yaml", "README.md")
+COMPANIONS = ("tokenizer.json", "relations.json", "metrics.json", "train.yaml", "search.json", "README.md")
 Model = TypeVar("Model", bound=torch.nn.Module)
 
 
@@ -112,6 +113,22 @@ def model_folder(name: str | Path) -> Path:
     except (HfHubHTTPError, OSError, ValueError) as error:
         cause = str(error).strip().splitlines()[0]
         raise UserError(f"{name} is no folder, and not to be had from the Hub: {cause}") from error
+
+
+def model_hash(folder: str | Path) -> str:
+    """SHA-256 of a model's weights and configuration: equal if everything that it computes is.
+
+    Raises:
+        UserError: it is not the folder of a saved model.
+    """
+    found = sorted(Path(folder).glob("*.safetensors"))
+    if not found or not (Path(folder) / CONFIG).is_file():
+        raise UserError(f"no {CONFIG} or no {WEIGHTS} in {folder}; give the folder of a saved model")
+    digest = hashlib.sha256()
+    for path in (Path(folder) / CONFIG, *found):
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
 
 
 _HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")

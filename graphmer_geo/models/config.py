@@ -82,6 +82,9 @@ class GraphMERConfig:
     """Buckets of the name counts."""
     proximity: bool = True
     """Rank entities also by how near to the head they are declared."""
+    search_buckets: int = 0
+    """Buckets of the words that queries and functions share; 0: no head for search, which `graphmer finetune`
+    adds."""
     mlm_weight: float = 1.0
     """Weight of the masked-token loss."""
     mnm_weight: float = 1.0
@@ -90,6 +93,8 @@ class GraphMERConfig:
     """Weight of the ranking loss (nu)."""
     sbo_weight: float = 1.0
     """Weight of the span-boundary loss."""
+    search_weight: float = 1.0
+    """Weight of the search loss."""
     pad_id: int = 0
     """Id of the padding token."""
     mask_id: int = 2
@@ -126,6 +131,8 @@ class GraphMERConfig:
                 f"positions=rope needs an even size per head, not {self.hidden_size // self.num_heads}; "
                 "change hidden_size or num_heads"
             )
+        if self.search_buckets < 0:
+            raise UserError(f"search_buckets={self.search_buckets}; it must not be negative")
         for name in ("dropout", "attention_dropout", "relation_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise UserError(f"{name}={getattr(self, name)}; choose a value in [0, 1)")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from graphmer_geo.errors import UserError
@@ -14,6 +15,7 @@ from graphmer_geo.models.checkpoint import HubMixin, load_model, model_folder, s
 from graphmer_geo.models.config import GraphMERConfig
 from graphmer_geo.models.output import GraphMEROutput, Objective
 from graphmer_geo.nn import (
+    Bags,
     EntityRankingHead,
     LeafyChainEmbedding,
     LeafyChainEncoder,
@@ -21,13 +23,20 @@ from graphmer_geo.nn import (
     Names,
     OutputTransform,
     QueryContext,
+    SearchHead,
     SpanBoundaryHead,
     sampled_softmax_loss,
     token_loss,
 )
 
 #: What counts as a target of each objective: an entry of this key of a batch.
-TARGETS = {"mlm": "mlm_label", "mnm": "mnm_label", "rank": "rank_target", "sbo": "mlm_place"}
+TARGETS = {
+    "mlm": "mlm_label",
+    "mnm": "mnm_label",
+    "rank": "rank_target",
+    "sbo": "mlm_place",
+    "search": "pair_target",
+}
 
 #: Scores computed at once by :meth:`GraphMER.rank`; bounds its memory to a few hundred MB.
 _RANK_BLOCK = 4_000_000
@@ -46,7 +55,8 @@ class GraphMER(nn.Module, HubMixin):
     (``mlm_index``/``mlm_label``, with ``mlm_left_index``/``mlm_right_index``/``mlm_place`` also for SBO;
     ``mnm_index``/``mnm_label``, ``rank_index``/``rank_rel`` with candidates
     ``cand_tok``/``cand_ptr``/``cand_kind``/``cand_log_q``/``rank_target``/``rank_allowed`` and, to rank by
-    nearness, ``rank_near``).
+    nearness, ``rank_near``). To learn to search: graphs of n queries, then of n functions, their words
+    ``query_row``/``query_word``/``query_field``/``query_count`` and ``code_…`` likewise, and ``pair_target``.
 
     Args:
         config: sizes and switches.
@@ -86,7 +96,7 @@ class GraphMER(nn.Module, HubMixin):
             num_bases=config.num_bases,
             relation_dropout=config.relation_dropout,
         )
-        self.output_transform = self.sbo_head = self.ranking_head = None
+        self.output_transform = self.sbo_head = self.ranking_head = self.search_head = None
         if config.output_transform:
             self.output_transform = OutputTransform(config.hidden_size, config.hidden_size)
         self.lm_head = LMHead(config.hidden_size, config.vocab_size)
@@ -104,6 +114,8 @@ class GraphMER(nn.Module, HubMixin):
                 proximity=config.proximity,
             )
         self._draw_linear_layers()
+        if config.search_buckets:
+            self.search_head = SearchHead(config.hidden_size, config.vocab_size, config.search_buckets)
 
     def reset_parameters(self) -> None:
         """Draws all parameters anew; linear layers of trunk and token heads from N(0, 0.02)."""
@@ -112,6 +124,8 @@ class GraphMER(nn.Module, HubMixin):
             if part is not None:
                 part.reset_parameters()
         self._draw_linear_layers()
+        if self.search_head is not None:
+            self.search_head.reset_parameters()
 
     def _token_heads(self) -> tuple[nn.Module | None, ...]:
         return self.output_transform, self.lm_head, self.sbo_head
@@ -151,6 +165,8 @@ class GraphMER(nn.Module, HubMixin):
             found["sbo"] = _token_objective(self.span_logits(states, batch), batch["mlm_label"])
         if self.ranking_head is not None and "rank_index" in batch and "rank_target" in batch:
             found["rank"] = self._rank_objective(self.ranking_head, batch, states)
+        if "pair_target" in batch:
+            found["search"] = self._search_objective(batch, states)
         weights = {name: getattr(self.config, f"{name}_weight") for name in found}
         return GraphMEROutput.of(found, weights, states.new_zeros(()), totals)
 
@@ -167,6 +183,32 @@ class GraphMER(nn.Module, HubMixin):
         if allowed is not None:
             scores = scores.masked_fill(~allowed.scatter(1, target.unsqueeze(1), True), float("-inf"))
         return Objective(sampled_softmax_loss(scores, target, log_q), scores, target)
+
+    def _search_objective(self, batch: Mapping[str, Tensor], states: Tensor) -> Objective:
+        """Each query among the functions of the batch, and each function among its queries."""
+        target = batch["pair_target"]
+        is_code = torch.arange(batch["ptr"].numel() - 1, device=target.device) >= target.numel()
+        vectors = self.search_vectors(batch, states, is_code)
+        words = (word_bags(batch, side, target.numel()) for side in ("query", "code"))
+        scores = self.searcher(vectors[~is_code], vectors[is_code], *words)
+        loss = (F.cross_entropy(scores, target) + F.cross_entropy(scores.t(), target)) / 2
+        return Objective(loss, scores, target)
+
+    @property
+    def searcher(self) -> SearchHead:
+        """The search head.
+
+        Raises:
+            UserError: this model has none.
+        """
+        if self.search_head is None:
+            raise UserError("this model has no head for search; make one with `graphmer finetune RUN`")
+        return self.search_head
+
+    def search_vectors(self, batch: Mapping[str, Tensor], states: Tensor, is_code: Tensor) -> Tensor:
+        """Vectors ``[G, hidden_size]`` of a batch's graphs; ``is_code`` ``[G]``: functions, not queries."""
+        weight = self.embedding.token.weight
+        return self.searcher.vectors(states, batch["tok"], batch["batch"], weight, is_code)
 
     def token_logits(self, states: Tensor) -> Tensor:
         """Vocabulary logits ``[k, vocab_size]`` of states ``[k, hidden_size]``."""
@@ -238,9 +280,7 @@ class GraphMER(nn.Module, HubMixin):
         for start in range(0, count, block):
             stop = min(start + block, count)
             levels = None if near is None else near[:, start:stop]
-            parts.append(
-                self.ranker(context, names.part(start, stop), cand_emb[start:stop], None, levels)
-            )
+            parts.append(self.ranker(context, names.part(start, stop), cand_emb[start:stop], None, levels))
         return torch.cat(parts, dim=1) if parts else cand_emb.new_zeros(context.node.numel(), 0)
 
     @torch.no_grad()
@@ -330,6 +370,11 @@ class GraphMER(nn.Module, HubMixin):
 def _token_objective(logits: Tensor, labels: Tensor) -> Objective:
     logits = logits.float()
     return Objective(token_loss(logits, labels), logits, labels)
+
+
+def word_bags(batch: Mapping[str, Tensor], side: str, rows: int) -> Bags:
+    """The words of the queries ("query") or functions ("code") of a batch."""
+    return Bags(*(batch[f"{side}_{name}"] for name in ("row", "word", "field", "count")), rows)
 
 
 def _part_of(name: str) -> str:

@@ -14,7 +14,7 @@ from graphmer_geo.files import write_text
 from graphmer_geo.models import GraphMER
 
 LOSSES = {"loss": "total", "mlm": "masked tokens", "mnm": "masked nodes", "sbo": "span boundaries",
-          "rank": "entity ranking"}  # fmt: skip
+          "rank": "entity ranking", "search": "search"}  # fmt: skip
 
 INTRODUCTION = """\
 An encoder of leafy chains: source code with the facts of its knowledge graph grafted onto its tokens.

@@ -27,7 +27,7 @@ from graphmer_geo.train.curriculum import CurriculumStream, phases
 from graphmer_geo.train.distributed import on_first, process_group, rank, world
 from graphmer_geo.train.run_folder import RunSettings, begin
 from graphmer_geo.train.saving import writing
-from graphmer_geo.train.stream import TokenBudgetStream
+from graphmer_geo.train.stream import SeekableStream, TokenBudgetStream
 from graphmer_geo.train.tables import ENTITY_KINDS, Tables
 from graphmer_geo.transforms import MaskNodes, MaskTokens
 
@@ -81,24 +81,51 @@ def _train(
     chain: ChainConfig | None,
     callbacks: Sequence[TrainerCallback],
 ) -> Path:
+    config, chain = model_config(folder, model), chain or ChainConfig()
+    settings = RunSettings(args, config, chain)
+    checkpoint = on_first(lambda: begin(out, folder, settings))
+    torch.manual_seed(args.seed)
+    tables = Tables.load(folder)
+    network = new_model(config, folder, tables)
+    stream = build_stream(folder, tables, args, chain)
+    return fit(network, folder, out, settings, stream, checkpoint, callbacks)
+
+
+def fit(
+    network: GraphMER,
+    folder: DataFolder,
+    out: Path,
+    settings: RunSettings,
+    stream: SeekableStream,
+    checkpoint: Path | None,
+    callbacks: Sequence[TrainerCallback] = (),
+) -> Path:
+    """Train a network on a stream, in a run folder that has been begun, and write it there.
+
+    Args:
+        network: what to train, with fresh weights; those of the checkpoint replace them.
+        folder: the data, for the model card.
+        out: the run folder.
+        settings: of the run.
+        stream: batches.
+        checkpoint: where to go on from, as :func:`~graphmer_geo.train.run_folder.begin` says.
+        callbacks: of the Trainer, beside our own.
+
+    Raises:
+        UserError: training diverged or changed nothing.
+        TrainingInterrupted: stopped by Ctrl-C, after saving a checkpoint.
+    """
     from graphmer_geo.train.alerts import Alerts
     from graphmer_geo.train.callbacks import GracefulStop, JsonlLog, ProgressBar
     from graphmer_geo.train.memory import ReturnMemory
     from graphmer_geo.train.tracking import trackers
     from graphmer_geo.train.trainer import LeafyChainTrainer
 
-    config, chain = model_config(folder, model), chain or ChainConfig()
-    settings = RunSettings(args, config, chain)
-    checkpoint = on_first(lambda: begin(out, folder, settings))
+    args = settings.args
     if args.threads:
         torch.set_num_threads(args.threads)
-    torch.manual_seed(args.seed)
-    tables = Tables.load(folder)
-    network = new_model(config, folder, tables)
     logger.info("parameters: %s", network.num_parameters_by_part())
     before = _fingerprint(network)
-
-    stream = build_stream(folder, tables, args, chain)
     trainer = LeafyChainTrainer(network, args, out, stream)
     alerts = Alerts(out, args.alert_webhook, args.stall_seconds)
     with GracefulStop(args.session_seconds) as stop, closing(alerts):
@@ -144,6 +171,16 @@ def model_config(folder: DataFolder, model: GraphMERConfig) -> GraphMERConfig:
         relation_map=relations,
         entity_kinds=ENTITY_KINDS,
     )
+
+
+def check_fits(folder: DataFolder) -> dict[str, Any]:
+    """What :meth:`GraphMER.from_pretrained` is to compare: a model goes with its own kind of data."""
+    return {
+        "relation_map": folder.relations,
+        "vocab_size": len(folder.tokenizer),
+        "ontology_version": folder.manifest.ontology_version,
+        "tokenizer_hash": tokenizer_hash(folder),
+    }
 
 
 def tokenizer_hash(folder: DataFolder) -> str:

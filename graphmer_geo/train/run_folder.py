@@ -93,6 +93,18 @@ def load_settings(config: str | Path, **changes: Any) -> RunSettings:
     )
 
 
+def chain_of(run: str | Path) -> ChainConfig:
+    """Chains as a run was trained on.
+
+    Raises:
+        UserError: not the folder of a run.
+    """
+    path = Path(run) / SETTINGS
+    if not path.is_file():
+        raise UserError(f"no {path.name} in {run}; give the folder of a training run")
+    return ChainConfig.from_dict(yaml.safe_load(path.read_text(encoding="utf-8"))["chain"])
+
+
 def begin(out: Path, folder: DataFolder, settings: RunSettings) -> Path | None:
     """Write what describes the run; return the checkpoint to resume from, if any.
 
