@@ -18,7 +18,7 @@ USAGE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
 #: Which extra brings a package that a command may find missing.
 EXTRAS = {"transformers": "train", "accelerate": "train", "matplotlib": "viz", "jinja2": "viz",
-          "mlflow": "track", "tensorboard": "track", "optuna": "hpo"}  # fmt: skip
+          "mlflow": "track", "tensorboard": "track", "optuna": "hpo", "faiss": "search"}  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:

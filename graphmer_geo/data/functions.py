@@ -42,17 +42,20 @@ class Piece:
 
     def without(self, spans: Sequence[tuple[int, int]], tokenizer: CodeTokenizer) -> Piece:
         """Without the tokens that share bytes with one of the spans ``start, end`` of :meth:`text`."""
-        ends = np.cumsum([len(tokenizer.token_bytes[token]) for token in self.tok.tolist()])
-        kept = np.ones(len(self.tok), np.bool_)
+        ends = np.cumsum([len(tokenizer.token_bytes[token]) for token in self.tok.tolist()], dtype=np.int64)
+        kept = np.ones(len(self.tok) + 1, np.bool_)  # one more, for mentions at the very end
         for start, end in spans:
-            first = np.searchsorted(ends, start, side="right")
-            kept[first : np.searchsorted(ends, end, side="left") + 1] &= start >= end
-        place = np.cumsum(kept) - kept
+            if start < end:
+                first, last = np.searchsorted(ends, start, side="right"), np.searchsorted(ends, end)
+                kept[first : last + 1] = False
+        kept[-1] = True
+        place: IntArray = np.cumsum(kept) - kept
         owner = self.mention_start < 0
-        first, last = np.maximum(self.mention_start, 0), self.mention_start + self.mention_len - 1
-        whole = np.array([kept[a : b + 1].all() for a, b in zip(first, last, strict=True)], np.bool_)
-        moved = np.where(owner, -1, np.append(place, 0)[first])
-        return replace(self, tok=self.tok[kept], mention_start=moved)._with_mentions(owner | whole)
+        first_token = np.maximum(self.mention_start, 0)
+        gone = np.append(0, np.cumsum(~kept))
+        whole = gone[first_token] == gone[np.minimum(first_token + self.mention_len, len(kept))]
+        moved = np.where(owner, -1, place[first_token])
+        return replace(self, tok=self.tok[kept[:-1]], mention_start=moved)._with_mentions(owner | whole)
 
     def cut(self, length: int) -> Piece:
         """Its first tokens."""
@@ -62,7 +65,7 @@ class Piece:
         return replace(self, tok=self.tok[:length])._with_mentions(inside)
 
     def _with_mentions(self, kept: NDArray[np.bool_]) -> Piece:
-        roles = tuple(role for role, keep in zip(self.mention_role, kept, strict=True) if keep)
+        roles = tuple(role for role, keep in zip(self.mention_role, kept.tolist(), strict=True) if keep)
         names = ("mention_start", "mention_len", "mention_entity", "mention_name")
         return replace(self, mention_role=roles, **{name: getattr(self, name)[kept] for name in names})
 
@@ -120,7 +123,7 @@ def _joined(windows: Sequence[_Window], values: dict[str, object]) -> Piece:
         moved = columns | {"mention_start": columns["mention_start"] + shift}
         for name, part in parts.items():
             part.append(moved[name] if name == "tok" else moved[name][own])
-        roles += [role for role, keep in zip(found, own, strict=True) if keep]
+        roles += [role for role, keep in zip(found, own.tolist(), strict=True) if keep]
         before += len(columns["tok"])
     joined = {name: np.concatenate(part) for name, part in parts.items()}
     return Piece(mention_role=tuple(roles), **joined, **values)  # type: ignore[arg-type]

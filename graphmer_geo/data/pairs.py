@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from graphmer_geo.data.config import ChainConfig, _Config
+from graphmer_geo.data.config import _Config
 from graphmer_geo.data.docstrings import find_docstring
 from graphmer_geo.data.folder import DataFolder
 from graphmer_geo.data.functions import Piece, PieceFolder, chunk_table, pieces
@@ -28,6 +28,7 @@ class PairConfig(_Config):
         min_lines: Fewest lines of code, documentation and empty ones not counted.
         per_batch: Pairs of a batch: every other function of the batch is a wrong answer.
         same_unit: Pairs of one package that come together: near neighbours are the hard wrong answers.
+        roots: Most tokens of a function that the encoder reads; words are taken from all of it.
         leafless: Share of functions that come without leaves, as code does that has no graph.
         buckets: Buckets of shared words.
     """
@@ -36,11 +37,12 @@ class PairConfig(_Config):
     min_lines: int = 3
     per_batch: int = 64
     same_unit: int = 32
+    roots: int = 128
     leafless: float = 0.2
     buckets: int = 65536
 
     def __post_init__(self) -> None:
-        for name in ("min_words", "min_lines", "same_unit", "buckets"):
+        for name in ("min_words", "min_lines", "same_unit", "buckets", "roots"):
             if getattr(self, name) < 1:
                 raise UserError(f"{name} is {getattr(self, name)}; it must be at least 1")
         if self.per_batch < 2:
@@ -77,9 +79,7 @@ class Pairs:
         return len(self.query)
 
 
-def mine_pairs(
-    folder: DataFolder, split: str, config: PairConfig | None = None, chain: ChainConfig | None = None
-) -> Pairs:
+def mine_pairs(folder: DataFolder, split: str, config: PairConfig | None = None) -> Pairs:
     """Pairs of the documented functions of one split, and of no other.
 
     Special methods (``__init__``) are left out, and so is a summary that several functions of the split have:
@@ -89,7 +89,6 @@ def mine_pairs(
         folder: Prepared data.
         split: "train", "validation" or "test".
         config: Which functions make pairs.
-        chain: Sizes of the chains that will be made of them.
 
     Raises:
         UserError: There is no such split, or it documents nothing.
@@ -108,7 +107,7 @@ def mine_pairs(
         )
     names = [labels[piece.entity].as_py() for _, piece in kept]
     code = [_text(piece, tokenizer) for _, piece in kept]
-    roots = min((chain or ChainConfig()).max_roots, folder.manifest.config.max_roots)
+    roots = min(config.roots, folder.manifest.config.max_roots)
     table = chunk_table((piece for _, piece in kept), tokenizer, roots)
     texts = (function_texts(name, text) for name, text in zip(names, code, strict=True))
     return Pairs(

@@ -39,6 +39,7 @@ def prepare(
     out: str | Path,
     config: DataConfig | None = None,
     *,
+    tokenizer: CodeTokenizer | None = None,
     progress: Progress | None = None,
 ) -> DataManifest:
     """Write training data of ``kg`` to the folder ``out``, replacing data of an earlier run.
@@ -54,6 +55,8 @@ def prepare(
         kg: A knowledge graph or its folder. The source files must still be where they were read.
         out: Folder to write; the old one stays intact until the new one is complete.
         config: Settings.
+        tokenizer: That of a trained model, to use the model on this code instead of training one: all code is
+            put into the train split, and nothing is left out as a copy.
         progress: Called with a stage, and how much of how much is done.
 
     Raises:
@@ -63,7 +66,7 @@ def prepare(
     config = config or DataConfig()
     target = Path(out)
     graph = KnowledgeGraph.open(kg) if isinstance(kg, str | Path) else kg
-    fingerprint = _fingerprint(graph, config)
+    fingerprint = _fingerprint(graph, config, tokenizer)
     if target.exists() and not (target / MANIFEST).is_file() and (target.is_file() or any(target.iterdir())):
         raise UserError(f"{str(target)!r} exists and is not prepared data; choose another --out")
     if (target / MANIFEST).is_file():
@@ -72,7 +75,7 @@ def prepare(
             log.info("%s is up to date", target)
             return present
     with replaced_folder(target) as folder:
-        manifest = _Preparation(graph, config, progress or _silent).write(folder, fingerprint)
+        manifest = _Preparation(graph, config, progress or _silent, tokenizer).write(folder, fingerprint)
         manifest.save(folder)
     return manifest
 
@@ -81,8 +84,10 @@ def _silent(stage: str, done: int, total: int) -> None:
     """No progress."""
 
 
-def _fingerprint(kg: KnowledgeGraph, config: DataConfig) -> str:
+def _fingerprint(kg: KnowledgeGraph, config: DataConfig, tokenizer: CodeTokenizer | None) -> str:
     parts = {"format": FORMAT, "kg": kg.manifest.fingerprint, "config": config.to_dict()}
+    if tokenizer is not None:
+        parts["tokenizer"] = tokenizer.tokenizer.to_str()
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -98,8 +103,10 @@ class _File:
 class _Preparation:
     """One run: holds the tables that several steps need."""
 
-    def __init__(self, kg: KnowledgeGraph, config: DataConfig, progress: Progress) -> None:
-        self.kg, self.config, self.progress = kg, config, progress
+    def __init__(
+        self, kg: KnowledgeGraph, config: DataConfig, progress: Progress, tokenizer: CodeTokenizer | None
+    ) -> None:
+        self.kg, self.config, self.progress, self.tokenizer = kg, config, progress, tokenizer
         table = kg.entities()
         self.entities = EntityTable.from_kg(table)
         self.records = {r.key: r for r in kg.manifest.files if r.status != "skipped"}
@@ -115,24 +122,17 @@ class _Preparation:
         for file in files:
             size = sum(span.end - span.start for span in file.spans)
             sizes[self.unit_of[file.key]][self.records[file.key].language] += size
-        config = self.config
-        splits = split_units(
-            {unit: parts for unit, parts in sizes.items() if sum(parts.values())},
-            config.fractions,
-            config.seed,
-            test_units=config.test_units,
-            validation_units=config.validation_units,
-        )
+        splits = self._split({unit: parts for unit, parts in sizes.items() if sum(parts.values())})
         split_of = {file.key: splits[self.unit_of[file.key]] for file in files if file.spans}
         files = self._without_near_duplicates(files, split_of)
-        tokenizer = CodeTokenizer.train(
+        tokenizer = self.tokenizer or CodeTokenizer.train(
             (
                 decode(file.source[span.start : span.end])
                 for file in files
                 for span in file.spans
                 if split_of[file.key] == "train"
             ),
-            config.vocab_size,
+            self.config.vocab_size,
         )
         tokenizer.save(folder / "tokenizer.json")
         self._write_chunks(folder, files, split_of, tokenizer)
@@ -146,9 +146,22 @@ class _Preparation:
             fingerprint=fingerprint,
             kg_fingerprint=self.kg.manifest.fingerprint,
             ontology_version=self.kg.ontology_version,
-            config=config,
+            config=self.config,
             units=dict(sorted(splits.items())),
             counts={split: dict(sorted(counts.items())) for split, counts in self.counts.items()},
+        )
+
+    def _split(self, sizes: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
+        """The split of every unit."""
+        if self.tokenizer is not None:
+            return dict.fromkeys(sizes, "train")
+        config = self.config
+        return split_units(
+            sizes,
+            config.fractions,
+            config.seed,
+            test_units=config.test_units,
+            validation_units=config.validation_units,
         )
 
     def _cut(self) -> Iterator[_File]:

@@ -56,7 +56,7 @@ class GraphMER(nn.Module, HubMixin):
     ``mnm_index``/``mnm_label``, ``rank_index``/``rank_rel`` with candidates
     ``cand_tok``/``cand_ptr``/``cand_kind``/``cand_log_q``/``rank_target``/``rank_allowed`` and, to rank by
     nearness, ``rank_near``). To learn to search: graphs of n queries, then of n functions, their words
-    ``query_row``/``query_word``/``query_field``/``query_count`` and ``code_…`` likewise, and ``pair_target``.
+    ``query_row``/``query_word``/``query_field``/``query_times`` and ``code_…`` likewise, and ``pair_target``.
 
     Args:
         config: sizes and switches.
@@ -374,7 +374,8 @@ def _token_objective(logits: Tensor, labels: Tensor) -> Objective:
 
 def word_bags(batch: Mapping[str, Tensor], side: str, rows: int) -> Bags:
     """The words of the queries ("query") or functions ("code") of a batch."""
-    return Bags(*(batch[f"{side}_{name}"] for name in ("row", "word", "field", "count")), rows)
+    row, word, field, times = (batch[f"{side}_{name}"] for name in ("row", "word", "field", "times"))
+    return Bags(row, word, field, times, rows)
 
 
 def _part_of(name: str) -> str:

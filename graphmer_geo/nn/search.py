@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -23,14 +23,14 @@ _SATURATION, _LENGTH = 1.2, 0.75  # k and b of BM25
 class Bags(NamedTuple):
     """Words of R texts, flat.
 
-    ``row`` ``[W]`` (ascending), ``word`` ``[W]`` (bucket), ``field`` ``[W]`` (of :data:`FIELDS`), ``count``
+    ``row`` ``[W]`` (ascending), ``word`` ``[W]`` (bucket), ``field`` ``[W]`` (of :data:`FIELDS`), ``times``
     ``[W]``; ``rows`` is R.
     """
 
     row: Tensor
     word: Tensor
     field: Tensor
-    count: Tensor
+    times: Tensor
     rows: int
 
 
@@ -108,7 +108,7 @@ class WordMatch(nn.Module):
         return weight @ found.t()
 
     def _weighted(self, bags: Bags) -> Tensor:
-        return bags.count * (LOG_GAIN * self.field_weight).exp()[bags.field]
+        return bags.times * (LOG_GAIN * self.field_weight).exp()[bags.field]
 
 
 class SearchHead(nn.Module):
@@ -133,8 +133,8 @@ class SearchHead(nn.Module):
         super().__init__()
         self.attend = undrawn(nn.Linear, channels, 1, bias=False)
         self.state_norm, self.token_norm = nn.LayerNorm(channels), nn.LayerNorm(channels)
-        self.state = nn.ModuleList(undrawn(nn.Linear, channels, channels, bias=False) for _ in range(2))
-        self.token = nn.ModuleList(undrawn(nn.Linear, channels, channels, bias=False) for _ in range(2))
+        self.state: Any = nn.ModuleList(undrawn(nn.Linear, channels, channels, bias=False) for _ in range(2))
+        self.token: Any = nn.ModuleList(undrawn(nn.Linear, channels, channels, bias=False) for _ in range(2))
         self.salience = nn.Parameter(torch.empty(vocab_size))
         self.log_scale = nn.Parameter(torch.empty(()))
         self.log_word_scale = nn.Parameter(torch.empty(()))

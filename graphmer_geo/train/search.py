@@ -18,7 +18,7 @@ from graphmer_geo.data.folder import DataFolder
 from graphmer_geo.data.leafy_chain import TripleTable, assemble, root_tokens
 from graphmer_geo.data.pairs import PairConfig, Pairs, mine_pairs
 from graphmer_geo.data.tokenizer import CodeTokenizer
-from graphmer_geo.data.words import LEAF, WordTable
+from graphmer_geo.data.words import LeafWords
 from graphmer_geo.errors import UserError
 from graphmer_geo.files import write_json
 from graphmer_geo.models import GraphMER
@@ -97,26 +97,6 @@ class PairStream(SeekableStream):
         return pair_batch(self.pairs, rows, chains, self.leaf_words) | {"pair_target": torch.arange(size)}
 
 
-class LeafWords:
-    """The words of what hangs on a chain.
-
-    Args:
-        folder: prepared data, whose labels are the leaves.
-        buckets: of words.
-    """
-
-    def __init__(self, folder: DataFolder, buckets: int) -> None:
-        labels = folder.entities["label"].to_pylist()
-        self.table = WordTable.of(([(LEAF, label)] for label in labels), buckets)
-
-    def of(self, chains: Sequence[LeafyChainData]) -> WordTable:
-        """The words of the tails of each chain."""
-        tails = [chain["triple_tail"].numpy() for chain in chains]
-        found = self.table.take(np.concatenate([np.zeros(0, np.int64), *tails]).tolist())
-        ends = np.cumsum([0, *(len(tail) for tail in tails)])
-        return replace(found, ptr=found.ptr[ends])
-
-
 def pair_batch(
     pairs: Pairs, rows: Sequence[int], chains: Sequence[LeafyChainData], leaf_words: LeafWords
 ) -> Batch:
@@ -168,7 +148,7 @@ def finetune(
     config, folder = pairs or PairConfig(), DataFolder.open(data)
     base, chain = GraphMER.from_pretrained(run, **check_fits(folder)), chain_of(run)
     with process_group():
-        mined = mine_pairs(folder, "train", config, chain)
+        mined = mine_pairs(folder, "train", config)
         stream = PairStream(mined, config, chain, args.seed, rank(), world())
         settings = RunSettings(args, replace(base.config, search_buckets=config.buckets), chain)
         checkpoint = on_first(lambda: _begin(Path(out), folder, settings, config, Path(run), mined))
