@@ -13,7 +13,9 @@ from packaging.requirements import Requirement
 RDF_AND_PARSERS = ("rdflib", "pyoxigraph", "oxrdflib", "pyshacl", "tree_sitter", "pyarrow")
 TENSORS = ("torch", "torch_geometric", "transformers", "tokenizers")
 #: Import names of what only extras bring, where they differ from the names of the packages.
-IMPORT_NAMES = {"scikit-learn": "sklearn", "torch-scatter": "torch_scatter", "myst-nb": "myst_nb"}
+IMPORT_NAMES = {
+    "faiss-cpu": "faiss", "myst-nb": "myst_nb", "scikit-learn": "sklearn", "torch-scatter": "torch_scatter",
+}  # fmt: skip
 
 
 def loaded_after(code: str) -> set[str]:

@@ -17,7 +17,9 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
-LISTED = ("scatter", "train", "track", "hpo", "ray", "viz", "serve", "notebooks", "docs", "dev")
+LISTED = (
+    "scatter", "train", "track", "hpo", "search", "bench", "ray", "viz", "serve", "notebooks", "docs", "dev",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
@@ -87,6 +88,10 @@ def pieces(folder: DataFolder, split: str, kinds: Sequence[str] = ("callable",))
             f"{str(folder.path)!r} is a packed copy, which does not tell functions from other code; "
             "use the data it was packed from"
         )
+    return _pieces(table, kinds)
+
+
+def _pieces(table: pa.Table, kinds: Sequence[str]) -> Iterator[Piece]:
     ragged = {name: Ragged.from_arrow(table, name) for name in _RAGGED}
     roles = table["mention_role"].combine_chunks()
     columns = {name: table[name].to_pylist() for name in ("file", "unit", "entity", "kind", "start", "end")}
@@ -134,22 +139,29 @@ def chunk_table(found: Iterable[Piece], tokenizer: CodeTokenizer, max_roots: int
 
     Which names can be read is left out: it is asked of targets only, and search has none.
     """
-    columns: dict[str, list[object]] = {name: [] for name in CHUNK_SCHEMA.names}
-    for piece in found:
-        part = piece.cut(max_roots - 2)
-        none: list[int] = []
-        row = {
-            "file": part.file, "unit": part.unit, "entity": part.entity, "kind": part.kind,
-            "start": part.start, "end": part.end,
-            "tok": np.concatenate([[tokenizer.cls_id], part.tok, [tokenizer.sep_id]]),
-            "tok_start": none, "tok_end": none,
-            "mention_start": part.mention_start + 1, "mention_len": part.mention_len,
-            "mention_entity": part.mention_entity, "mention_role": part.mention_role,
-            "mention_name": part.mention_name, "name": none, "name_count": none,
-        }  # fmt: skip
-        for name, value in row.items():
-            columns[name].append(value)
-    return pa.table(columns, schema=CHUNK_SCHEMA)
+    found = iter(found)
+    tables = [CHUNK_SCHEMA.empty_table()]
+    while block := list(islice(found, _BLOCK)):
+        rows = [_row(piece.cut(max_roots - 2), tokenizer) for piece in block]
+        columns = {name: [row[name] for row in rows] for name in CHUNK_SCHEMA.names}
+        tables.append(pa.table(columns, schema=CHUNK_SCHEMA))
+    return pa.concat_tables(tables).combine_chunks()
+
+
+_BLOCK = 4096
+
+
+def _row(part: Piece, tokenizer: CodeTokenizer) -> dict[str, object]:
+    none: list[int] = []
+    return {
+        "file": part.file, "unit": part.unit, "entity": part.entity, "kind": part.kind,
+        "start": part.start, "end": part.end,
+        "tok": np.concatenate([[tokenizer.cls_id], part.tok, [tokenizer.sep_id]]),
+        "tok_start": none, "tok_end": none,
+        "mention_start": part.mention_start + 1, "mention_len": part.mention_len,
+        "mention_entity": part.mention_entity, "mention_role": part.mention_role,
+        "mention_name": part.mention_name, "name": none, "name_count": none,
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

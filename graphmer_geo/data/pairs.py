@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from graphmer_geo.data.config import _Config
@@ -94,9 +94,9 @@ def mine_pairs(folder: DataFolder, split: str, config: PairConfig | None = None)
         UserError: There is no such split, or it documents nothing.
     """
     config, tokenizer = config or PairConfig(), folder.tokenizer
-    labels, languages = folder.entities["label"], folder.entities["language"]
     skipped: Counter[str] = Counter()
-    found = list(_documented(folder, split, config, skipped, lambda entity: languages[entity].as_py()))
+    found = list(_documented(folder, pieces(folder, split), config, skipped))
+    labels = folder.entities["label"]
     times = Counter(_key(query) for query, _ in found)
     kept = [(query, piece) for query, piece in found if times[_key(query)] == 1]
     skipped["summary of several"] = len(found) - len(kept)
@@ -123,19 +123,16 @@ def mine_pairs(folder: DataFolder, split: str, config: PairConfig | None = None)
 
 
 def _documented(
-    folder: DataFolder,
-    split: str,
-    config: PairConfig,
-    skipped: Counter[str],
-    language: Callable[[int], str],
+    folder: DataFolder, functions: Iterator[Piece], config: PairConfig, skipped: Counter[str]
 ) -> Iterator[tuple[str, Piece]]:
-    labels, tokenizer = folder.entities["label"], folder.tokenizer
-    for piece in pieces(folder, split):
+    tokenizer = folder.tokenizer
+    labels, languages = folder.entities["label"], folder.entities["language"]
+    for piece in functions:
         name = labels[piece.entity].as_py() if piece.entity >= 0 else ""
         if not name or _SPECIAL_NAME.fullmatch(name.rpartition(".")[2]):
             skipped["special or without name"] += 1
             continue
-        found = find_docstring(piece.text(tokenizer), language(piece.entity))
+        found = find_docstring(piece.text(tokenizer), languages[piece.entity].as_py())
         if found is None:
             skipped["no documentation"] += 1
             continue

@@ -25,7 +25,7 @@ from graphmer_geo.files import replacing
 from graphmer_geo.inference.sources import ITEMS, Block, CodeReader, prepared, splits_of
 from graphmer_geo.models import GraphMER
 from graphmer_geo.models.graphmer import word_bags
-from graphmer_geo.nn import Bags
+from graphmer_geo.nn.search import Bags
 from graphmer_geo.train.run_folder import chain_of
 from graphmer_geo.train.search import SEARCH, query_chain
 
@@ -210,11 +210,18 @@ def embed(
     if path.suffix not in writers:
         raise UserError(f"out is {str(path)!r}; end it with {' or '.join(writers)}")
     embedder = Embedder(run)
-    blocks = embedder.source(source, split=split, of=of, progress=progress)
-    count = writers[path.suffix](blocks, path, embedder.model.config.hidden_size)
+    blocks = _some(embedder.source(source, split=split, of=of, progress=progress), f"{of} in {str(source)!r}")
+    return writers[path.suffix](blocks, path, embedder.model.config.hidden_size)
+
+
+def _some(blocks: Iterator[Embedded], what: str) -> Iterator[Embedded]:
+    """The blocks, of which there must be one: nothing is written of nothing."""
+    count = 0
+    for block in blocks:
+        count += len(block.vectors)
+        yield block
     if not count:
-        raise UserError(f"there are no {of} in {str(source)!r} ({split}); nothing is written")
-    return count
+        raise UserError(f"there are no {what}; nothing is written")
 
 
 def _to_parquet(blocks: Iterator[Embedded], out: Path, size: int) -> int:

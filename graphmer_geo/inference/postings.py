@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+#: Rows, words and weights of some functions; 12 bytes for each of their different words.
+Part = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]
 
 _FILES = ("ptr", "row", "weight")
 
@@ -22,20 +25,17 @@ class Postings:
     weight: NDArray[np.float32]
 
     @classmethod
-    def collect(
-        cls, parts: Iterable[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]], buckets: int
-    ) -> Self:
-        """From rows, words and weights in any order; 12 bytes for each."""
-        rows, words, weights = [], [], []
-        for row, word, weight in parts:
-            rows.append(row.astype(np.int32))
-            words.append(word.astype(np.int32))
-            weights.append(weight.astype(np.float32))
-        word = np.concatenate([np.zeros(0, np.int32), *words])
+    def collect(cls, parts: Iterable[Part], buckets: int) -> Self:
+        """From rows, words and weights in any order."""
+        columns: tuple[list[Any], list[Any], list[Any]] = ([np.zeros(0, np.int32)], [], [])
+        for part in parts:
+            for column, values in zip(columns, part, strict=True):
+                column.append(values)
+        word = np.concatenate([np.zeros(0, np.int32), *columns[1]])
         order = np.argsort(word, kind="stable")
         ptr = np.append(0, np.cumsum(np.bincount(word, minlength=buckets)))
-        row: NDArray[np.int32] = np.concatenate([np.zeros(0, np.int32), *rows]).astype(np.int32)[order]
-        return cls(ptr, row, np.concatenate([np.zeros(0, np.float32), *weights])[order])
+        weight = np.concatenate([np.zeros(0, np.float32), *columns[2]])
+        return cls(ptr, np.concatenate(columns[0])[order], weight[order])
 
     def scores(self, word: NDArray[np.int64], weight: NDArray[np.float32], rows: int) -> NDArray[np.float32]:
         """What each of ``rows`` functions shares with a query of these (different) words; ``[rows]``."""

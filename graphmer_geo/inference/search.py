@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from graphmer_geo.errors import UserError
 from graphmer_geo.files import write_json
 from graphmer_geo.inference.embed import Embedded, Embedder, Of, Progress, write_header
-from graphmer_geo.inference.postings import Postings
+from graphmer_geo.inference.postings import Part, Postings
 from graphmer_geo.inference.sources import ITEMS, fingerprint
 from graphmer_geo.kg.folder import replaced_folder
 from graphmer_geo.models.checkpoint import model_hash
@@ -122,12 +122,12 @@ class SearchIndex:
                 ``out`` holds something else.
         """
         target, embedder = Path(out), Embedder(run)
-        if target.exists() and not (target / MANIFEST).is_file() and any(target.iterdir()):
+        if target.exists() and not (target / VECTORS).is_file() and any(target.iterdir()):
             raise UserError(f"{str(target)!r} exists and is no index; choose another folder")
         search = embedder.model.searcher
         blocks = embedder.source(source, split=split, of=of, progress=progress)
         with replaced_folder(target) as folder:
-            parts: list[tuple[Any, Any, Any]] = []
+            parts: list[Part] = []
             count = _write_vectors(folder, blocks, embedder, parts)
             if not count:
                 raise UserError(f"there are no {of} in {str(source)!r} ({split}); nothing is written")
@@ -199,9 +199,9 @@ class SearchIndex:
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
         """Scores by vectors and by words of candidates, and their rows."""
         head, vector = self.embedder.model.searcher, asked.vectors[number]
-        dense_scale, word_scale = (float(scale) for scale in head.scales)
         word = np.unique(asked.words.take([number]).word)
         with torch.no_grad():
+            dense_scale, word_scale = (float(scale) for scale in head.scales)
             weight = head.words.query_weight(torch.from_numpy(word).to(self.embedder.device)).cpu().numpy()
         words = word_scale * self.postings.scores(word, weight, len(self))
         if self._graph is None:
@@ -231,7 +231,7 @@ def default_folder(run: str | Path, source: str | Path, of: str = "functions", s
 
 
 def _write_vectors(
-    folder: Path, blocks: Iterator[Embedded], embedder: Embedder, parts: list[tuple[Any, Any, Any]]
+    folder: Path, blocks: Iterator[Embedded], embedder: Embedder, parts: list[Part]
 ) -> int:
     """Vectors and items to files, postings of the words to ``parts``; how many there are."""
     count, size = 0, embedder.model.config.hidden_size
@@ -243,7 +243,7 @@ def _write_vectors(
             with torch.no_grad():
                 found = embedder.model.searcher.words.postings(embedder.bags(block.words))
             row, word, weight = (tensor.cpu().numpy() for tensor in found)
-            parts.append((row + count, word, weight))
+            parts.append(((row + count).astype(np.int32), word.astype(np.int32), weight))
             count += len(block.vectors)
         write_header(file, count, size)
     return count

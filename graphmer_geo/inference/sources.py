@@ -58,13 +58,14 @@ class CodeReader:
 
     def folder(self, data: DataFolder, split: str, of: str = "functions") -> Iterator[Block]:
         """The functions of one split of prepared data, or all of its code, file by file."""
-        leaf_words = LeafWords(data, self.buckets)
-        found = pieces(data, split, _KINDS[of])
+        leaf_words, kinds = LeafWords(data, self.buckets), _KINDS[of]
         roots = min(self.roots, data.manifest.config.max_roots)
+        table = chunk_table(pieces(data, split, kinds), self.tokenizer, roots)
+        dataset = LeafyChainDataset(PieceFolder.of(data, table), split, config=self.chain)
+        found, row = pieces(data, split, kinds), 0
         while block := list(islice(found, _BLOCK)):
-            folder = PieceFolder.of(data, chunk_table(block, self.tokenizer, roots))
-            dataset = LeafyChainDataset(folder, split, config=self.chain)
-            chains = [dataset[row] for row in range(len(dataset))]
+            chains = [dataset[row + number] for number in range(len(block))]
+            row += len(block)
             items, labels = _items(data, block)
             texts = [piece.text(self.tokenizer).decode("utf-8", errors="replace") for piece in block]
             words = self._words(zip(labels, texts, strict=True)).joined(leaf_words.of(chains))

@@ -93,8 +93,6 @@ class GraphMERConfig:
     """Weight of the ranking loss (nu)."""
     sbo_weight: float = 1.0
     """Weight of the span-boundary loss."""
-    search_weight: float = 1.0
-    """Weight of the search loss."""
     pad_id: int = 0
     """Id of the padding token."""
     mask_id: int = 2

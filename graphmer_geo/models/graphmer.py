@@ -15,7 +15,6 @@ from graphmer_geo.models.checkpoint import HubMixin, load_model, model_folder, s
 from graphmer_geo.models.config import GraphMERConfig
 from graphmer_geo.models.output import GraphMEROutput, Objective
 from graphmer_geo.nn import (
-    Bags,
     EntityRankingHead,
     LeafyChainEmbedding,
     LeafyChainEncoder,
@@ -23,11 +22,11 @@ from graphmer_geo.nn import (
     Names,
     OutputTransform,
     QueryContext,
-    SearchHead,
     SpanBoundaryHead,
     sampled_softmax_loss,
     token_loss,
 )
+from graphmer_geo.nn.search import Bags, SearchHead
 
 #: What counts as a target of each objective: an entry of this key of a batch.
 TARGETS = {
@@ -167,7 +166,8 @@ class GraphMER(nn.Module, HubMixin):
             found["rank"] = self._rank_objective(self.ranking_head, batch, states)
         if "pair_target" in batch:
             found["search"] = self._search_objective(batch, states)
-        weights = {name: getattr(self.config, f"{name}_weight") for name in found}
+        weights = {name: getattr(self.config, f"{name}_weight") for name in found if name != "search"}
+        weights["search"] = 1.0  # learnt alone
         return GraphMEROutput.of(found, weights, states.new_zeros(()), totals)
 
     def _rank_objective(

@@ -15,12 +15,10 @@ from graphmer_geo.nn.names import Names, TokenSalience
 from graphmer_geo.nn.popularity import NamePopularity
 from graphmer_geo.nn.proximity import Proximity
 from graphmer_geo.nn.rotary import rotary_angles, rotate
-from graphmer_geo.nn.search import Bags, SearchHead, WordMatch
 from graphmer_geo.nn.span_boundary import OutputTransform, SpanBoundaryHead
 
 __all__ = [
     "AttentionBias",
-    "Bags",
     "EntityRankingHead",
     "GraphAttentionBias",
     "GraphDecay",
@@ -39,10 +37,8 @@ __all__ = [
     "Proximity",
     "QueryContext",
     "RelationBias",
-    "SearchHead",
     "SpanBoundaryHead",
     "TokenSalience",
-    "WordMatch",
     "decay_log",
     "leafy_chain_distance",
     "rotary_angles",

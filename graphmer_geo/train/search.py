@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -178,6 +179,12 @@ def _begin(
         "pairs": config.to_dict(),
         "mined": {"split": mined.split, "pairs": len(mined), "skipped": mined.skipped},
     }
+    if settings.args.resume is not False and (out / SEARCH).is_file():
+        if json.loads((out / SEARCH).read_text(encoding="utf-8")) != now:
+            raise UserError(
+                f"{out} was made of other pairs, or of another run, than {run} with {config}; "
+                "resume with the same, or start anew"
+            )
     checkpoint = begin(out, folder, settings)
     write_json(out / SEARCH, now)
     return checkpoint

@@ -66,7 +66,7 @@ def test_weights_that_do_not_fit_are_an_error(run: Path, folder: DataFolder, tmp
 
 
 def test_missing_pieces_are_an_error(run: Path, folder: DataFolder, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="train_args"):
+    with pytest.raises(UserError, match=r"no train\.yaml"):
         evaluate(tmp_path, folder.path)
     with pytest.raises(UserError, match="no prepared data"):
         evaluate(run, tmp_path)
