@@ -15,7 +15,6 @@ from graphmer_geo.data.chunk_table import CHUNK_SCHEMA, OWNER_ROLE
 from graphmer_geo.data.folder import DataFolder
 from graphmer_geo.data.tokenizer import CodeTokenizer
 from graphmer_geo.data.triple_index import Ragged
-from graphmer_geo.errors import UserError
 
 IntArray = NDArray[np.int64]
 
@@ -80,18 +79,9 @@ def pieces(folder: DataFolder, split: str, kinds: Sequence[str] = ("callable",))
         kinds: Of chunks: callable, type, module.
 
     Raises:
-        UserError: There is no such split, or the data is a packed copy.
+        UserError: There is no such split.
     """
     table = folder.chunks(split)
-    if "kind" not in table.column_names:
-        raise UserError(
-            f"{str(folder.path)!r} is a packed copy, which does not tell functions from other code; "
-            "use the data it was packed from"
-        )
-    return _pieces(table, kinds)
-
-
-def _pieces(table: pa.Table, kinds: Sequence[str]) -> Iterator[Piece]:
     ragged = {name: Ragged.from_arrow(table, name) for name in _RAGGED}
     roles = table["mention_role"].combine_chunks()
     columns = {name: table[name].to_pylist() for name in ("file", "unit", "entity", "kind", "start", "end")}

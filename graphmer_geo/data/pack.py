@@ -19,7 +19,7 @@ from graphmer_geo.errors import UserError
 from graphmer_geo.kg.folder import replaced_folder
 
 #: Columns that neither training nor evaluation reads.
-SPARE = {"entities": ("iri", "language"), "chunks": ("tok_start", "tok_end")}
+SPARE = {"entities": ("iri",), "chunks": ("tok_start", "tok_end")}
 #: Compression of Parquet files: slow to write, as fast to read.
 LEVEL = 19
 #: Files differ in size: each attempt to fit takes a little less than the share that there is room for.

@@ -98,7 +98,10 @@ class CodeReader:
 
 def _items(data: DataFolder, block: Sequence[Piece]) -> tuple[pa.Table, list[str]]:
     at = pa.array([max(piece.entity, 0) for piece in block])
-    found = data.entities.select(["label", "kind", "iri"]).take(at).to_pydict()
+    entities = data.entities
+    if "iri" not in entities.column_names:  # a packed copy
+        entities = entities.append_column("iri", pa.array([""] * len(entities)))
+    found = entities.select(["label", "kind", "iri"]).take(at).to_pydict()
     columns = {
         "name": found["label"], "kind": found["kind"], "iri": found["iri"],
         **{name: [getattr(piece, name) for piece in block] for name in ("file", "start", "end")},
