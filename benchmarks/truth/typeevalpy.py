@@ -88,4 +88,5 @@ def types_at(annotation: dict[str, Any], facts: Facts) -> list[Entity]:
         for row in facts.rows
         if row.file == file and row.line == line and row.name == last and row.role in ("definition", "write")
     }
-    return [target for subject, target in facts.pairs("hasType") if subject.iri in there]
+    typed = facts.pairs("hasType")  # a lambda's parameter may have the name of the variable it is assigned to
+    return [t for subject, t in typed if subject.iri in there and subject.kind != "Parameter"]

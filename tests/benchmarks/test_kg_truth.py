@@ -81,6 +81,13 @@ def test_typeevalpy_compares_sets_of_types():
     assert [o.part for o in outcomes] == ["results", "parameters", "results", "elements"]
 
 
+def test_typeevalpy_variables_are_no_parameters():
+    facts, _ = facts_of({"main.py": "x = lambda x: x + 1\nx(1)\n"}, "python")
+    annotation = {"file": "main.py", "line_number": 1, "variable": "x", "type": ["callable"]}
+    (outcome,) = typeevalpy.score(case(annotations=[annotation]), facts)
+    assert not outcome.missing
+
+
 def test_precision_counts_only_closed_lists():
     whole = summarise([Outcome("a", "c", "p", 4, ("m",), 4, ("e",)), Outcome("b", "c", "p", 2)])
     assert (whole["recall"], whole["precision"]) == (round(5 / 6, 4), 0.75)

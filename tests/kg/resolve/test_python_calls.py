@@ -36,13 +36,13 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
     ),
     "attributes that a method answers": (
         {"m.py": "def f(): pass\nclass A:\n def __getattr__(self, n): return f\nA().x()"},
-        "m>m.f",
+        "m>m.f m>m.A.__getattr__",
     ),
     "descriptor": (
         {
             "m.py": "def f(): pass\nclass D:\n def __get__(self, o, t=None): return f\nclass A:\n x = D()\nA().x()"
         },
-        "m>m.f",
+        "m>m.f m>m.D.__get__",
     ),
     "default factory": (
         {

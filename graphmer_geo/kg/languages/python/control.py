@@ -26,12 +26,12 @@ class Control(Definitions):
 
     def if_(self, node: Node) -> None:
         """``if``."""
-        self.expr(node.child_by_field_name("condition"))
+        self.condition(node.child_by_field_name("condition"))
         results = [self.branch(partial(self.blocks, node.child_by_field_name("consequence")))]
         has_else = False
         for child in node.named_children:
             if child.type == "elif_clause":
-                self.expr(child.child_by_field_name("condition"))
+                self.condition(child.child_by_field_name("condition"))
                 results.append(self.branch(partial(self.clause, child)))
             elif child.type == "else_clause":
                 has_else = True
@@ -68,7 +68,7 @@ class Control(Definitions):
         """``while``."""
 
         def run() -> None:
-            self.expr(node.child_by_field_name("condition"))
+            self.condition(node.child_by_field_name("condition"))
             self.blocks(node.child_by_field_name("body"))
 
         self.loop(run)

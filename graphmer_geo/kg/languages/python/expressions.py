@@ -11,6 +11,8 @@ from graphmer_geo.kg.languages.python.builder import MAX_DEPTH, Builder
 from graphmer_geo.kg.languages.python.ir import Op
 from graphmer_geo.kg.languages.python.text import string_value
 
+TRUTH = ("__bool__", "__len__")
+_OBJECTS = frozenset(("identifier", "attribute", "call", "subscript", "await", "named_expression"))
 MAX_KNOWN_STRING = 40  #: longer string literals are only known to be strings
 
 
@@ -91,6 +93,18 @@ class Expressions(Builder):
             self.depth -= 1
             return value
         return self.dispatch(node, kind)
+
+    def ask(self, value: int, methods: tuple[str, ...]) -> None:
+        """Syntax that calls the first of these methods that a value has."""
+        if value:
+            self.emit(Op.ASK, value, methods, self.scope.caller)
+
+    def condition(self, node: Node | None) -> int:
+        """Compile an expression that is asked whether it is true; comparisons and literals are no objects."""
+        value = self.expr(node)
+        if node is not None and node.type in _OBJECTS:
+            self.ask(value, TRUTH)
+        return value
 
     def key(self, node: Node) -> int | str | bool | None:
         """The value of a constant subscript."""

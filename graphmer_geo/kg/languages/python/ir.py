@@ -36,6 +36,7 @@ class Op:
     RAISE: Final = 19  # value, caller
     SLICE: Final = 20  # dst, base, low, high
     DECORATE: Final = 21  # dst, decorator, decorated, caller
+    ASK: Final = 22  # value, names of methods of which the first that there is runs, caller
 
 
 class Binding(NamedTuple):

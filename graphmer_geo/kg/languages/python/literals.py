@@ -69,11 +69,12 @@ class Literals(Invocations):
         """``a or b``, ``a if c else b``."""
         if node.type == "boolean_operator":
             parts = [
-                self.expr(node.child_by_field_name("left")),
+                self.condition(node.child_by_field_name("left")),
                 self.expr(node.child_by_field_name("right")),
             ]
         else:
-            given = [self.expr(child) for child in node.named_children if child.type != "comment"]
+            operands = [child for child in node.named_children if child.type != "comment"]
+            given = [(self.condition if i == 1 else self.expr)(child) for i, child in enumerate(operands)]
             parts = given[:1] + given[2:]
         known = [part for part in parts if part]
         if len(known) < 2:
@@ -84,7 +85,7 @@ class Literals(Invocations):
         return result
 
     def last_child(self, node: Node) -> int:
-        """A wrapper around one expression: parentheses, ``await``, ``not``."""
+        """A wrapper around one expression: parentheses, ``await``."""
         value = 0
         for child in node.named_children:
             if child.type != "comment":
@@ -93,8 +94,15 @@ class Literals(Invocations):
 
     def not_operator(self, node: Node) -> int:
         """``not a``: always a boolean."""
-        self.children(node)
+        for child in node.named_children:
+            self.condition(child)
         return self.of_type("builtins.bool")
+
+    def await_(self, node: Node) -> int:
+        """``await a``."""
+        value = self.last_child(node)
+        self.ask(value, ("__await__",))
+        return value
 
     def number(self, node: Node) -> int:
         """A number that is no known integer."""
@@ -128,11 +136,23 @@ class Literals(Invocations):
             return self.constant(value)
         for child in node.named_children:
             if child.type == "interpolation":
-                self.children(child)
+                self.interpolation(child)
         prefix = self.source[node.start_byte : node.start_byte + 2].lower()
         return self.of_type(
             "builtins.bytes" if b"b" in prefix.split(b'"')[0].split(b"'")[0] else "builtins.str"
         )
+
+    def interpolation(self, node: Node) -> None:
+        """``{a}``, ``{a!r}`` or ``{a:spec}`` in an f-string."""
+        value = 0
+        methods: tuple[str, ...] = ("__format__", "__str__", "__repr__")
+        for index, child in enumerate(node.named_children):
+            held = self.expr(child)
+            if index == 0:
+                value = held
+            elif child.type == "type_conversion":
+                methods = ("__str__", "__repr__") if self.text(child) == "!s" else ("__repr__",)
+        self.ask(value, methods)
 
     def strings(self, node: Node) -> int:
         """Adjacent string literals."""
@@ -252,7 +272,7 @@ Expressions.handlers.update(
         "dictionary_comprehension": Literals.comprehension,  # type: ignore[dict-item]
         "yield": Literals.yield_,  # type: ignore[dict-item]
         "parenthesized_expression": Literals.last_child,  # type: ignore[dict-item]
-        "await": Literals.last_child,  # type: ignore[dict-item]
+        "await": Literals.await_,  # type: ignore[dict-item]
         **dict.fromkeys(_BOXES, Literals.box),  # type: ignore[arg-type]
         **dict.fromkeys(_COMPREHENSIONS, Literals.comprehension),  # type: ignore[arg-type]
     }

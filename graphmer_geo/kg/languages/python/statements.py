@@ -117,7 +117,24 @@ class Statements(Control):
     def delete(self, node: Node) -> None:
         """``del``."""
         for child in node.named_children:
-            self.expr(child)
+            targets = child.named_children if child.type == "expression_list" else [child]
+            for target in targets:
+                self.delete_target(target)
+
+    def delete_target(self, target: Node) -> None:
+        """``del a``, ``del a.b``, ``del a[b]``."""
+        if target.type == "subscript":
+            base = self.expr(target.child_by_field_name("value"))
+            for key in target.children_by_field_name("subscript"):
+                self.expr(key)
+            self.ask(base, ("__delitem__",))
+        elif target.type == "attribute" and len(target.named_children) == 2:
+            value, name = target.named_children
+            base = self.reference(value, "read", True) or self.new()
+            self.site(name, "read", 0, base)  # no value: nothing is read
+            self.ask(base, ("__delattr__",))
+        else:
+            self.expr(target)
 
     def outer_names(self, node: Node) -> None:
         """``global`` and ``nonlocal``."""
@@ -233,6 +250,14 @@ class Statements(Control):
                 self.site(name, "read", result, base, inner=True)
                 base = result
 
+    def assert_(self, node: Node) -> None:
+        """``assert``."""
+        for index, child in enumerate(node.named_children):
+            if index:
+                self.expr(child)
+            else:
+                self.condition(child)
+
     def plain(self, node: Node) -> None:
         """A statement that is only its expressions."""
         self.children(node)
@@ -259,6 +284,7 @@ Statements.statements.update(
         **dict.fromkeys(_CLAUSES, Statements.clause),
         **dict.fromkeys(("global_statement", "nonlocal_statement"), Statements.outer_names),
         **dict.fromkeys(("pass_statement", "break_statement", "continue_statement"), Statements.nothing),
-        **dict.fromkeys(("assert_statement", "print_statement", "exec_statement"), Statements.plain),
+        "assert_statement": Statements.assert_,
+        **dict.fromkeys(("print_statement", "exec_statement"), Statements.plain),
     }
 )

@@ -9,6 +9,7 @@ from graphmer_geo.kg.facts import Edge, How, LinkedFile, Occurrence, external_ir
 from graphmer_geo.kg.languages.python.ir import Site
 from graphmer_geo.kg.resolve.python.classes import Member
 from graphmer_geo.kg.resolve.python.flow import Flow
+from graphmer_geo.kg.resolve.python.hooks import Hooks
 from graphmer_geo.kg.resolve.python.objects import Kind, external_member, is_supposed_class, looks_like_class
 from graphmer_geo.kg.resolve.python.types import inferred_types
 from graphmer_geo.kg.resolve.python.world import Target
@@ -37,6 +38,7 @@ class Emitter:
         self.external_iris: dict[str, str] = {}  # of all files: most are used in many
         self.externals: dict[str, str] = {}
         self.rows: list[Occurrence] = []
+        self.hooks = Hooks(self)
 
     def emit(self, file: int) -> LinkedFile:
         """One file's references."""
@@ -202,6 +204,9 @@ class Emitter:
             self.emit_access(site, found)
         else:
             self.emit_typed(site, found)
+        if site.base and site.role in ("read", "write", "call"):
+            for target in self.hooks.accessed(site):
+                self.row(site, "write" if site.role == "write" else "read", "calls", (target, "inferred"))
 
     def name_targets(self, site: Site) -> list[Found]:
         """What a plain name stands for."""
@@ -275,6 +280,9 @@ class Emitter:
                     for found in self.valued_member(member):
                         if self.kind(found) in _CALLABLE:
                             self.row(site, "call", "calls", (found, how))
+            for meta in self.hooks.metaclass(klass):
+                for found in self.hooks.methods(meta, "__call__"):
+                    self.row(site, "call", "calls", (found, how))
         elif (
             target.entity < 0
             and target.external.startswith("builtins.")
@@ -418,6 +426,9 @@ class Emitter:
                     is_class = self.kind(base) in ("Class", "ExternalSymbol")
                     if is_class and (klass, target) not in stated and not self.is_below(base, first + index):
                         edges[Edge(klass, "extends", target, "inferred")] = None
+            runs = self.iris[world.entity_base[self.file] + self.hooks.runs(first + index)]
+            for method in self.hooks.defined(first + index):
+                edges[Edge(runs, "calls", self.iri(method), "inferred")] = None
             order = flow.order(first + index)[1:]
             for name, function in info.methods.items():
                 own = self.iris[world.function_entity(world.function_base[self.file] + function)]

@@ -202,6 +202,10 @@ class Flow(Models):
         else:
             self.call(obj, call)
 
+    def do_ask(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        """A condition, an f-string, ``del``, ``await``."""
+        self.use(base + op[1], self.ask, op[2], entities + op[3])
+
     # -- stage three -------------------------------------------------------------------------------
 
     def assume_decorated_unknown(self, desk: Desk) -> None:
@@ -264,4 +268,5 @@ _DYNAMIC: dict[int, Handler] = {
     Op.RAISE: Flow.do_raise,
     Op.SLICE: Flow.do_slice,
     Op.DECORATE: Flow.do_decorate,
+    Op.ASK: Flow.do_ask,
 }

@@ -29,7 +29,7 @@ class Header:
     stars: list[str]
     exports: dict[str, int]
     all_names: list[str] | None
-    declarations: dict[int, Declarations]  # of what is exported and what classes have
+    declarations: dict[int, Declarations]  # of what is exported, what classes have and metaclasses
     assigned: list[str]  # names of attributes that are assigned somewhere,
     outside: list[str]  # and not only on an instance in a method of its class
 
@@ -38,6 +38,7 @@ def header(facts: FileFacts) -> Header:
     """What a file shares."""
     syntax: PythonSyntax = facts.syntax
     shown = {*syntax.exports.values(), *(v for c in syntax.classes for v in c.attributes.values())}
+    shown.update(c.metaclass for c in syntax.classes)
     declarations = syntax.declarations
     assigned, outside = _assigned(syntax)
     return Header(

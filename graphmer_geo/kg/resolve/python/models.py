@@ -62,8 +62,11 @@ class Models(Containers):
         arguments = [variable for variable, starred in call.positional if not starred]
         first = arguments[0] if arguments else 0
         handler = _HANDLERS.get(name)
-        for method in _ASKS.get(name, ()):
-            self.use(first, self.ask, method, call.caller)
+        if name in _ASKS:
+            self.use(first, self.ask, _ASKS[name], call.caller)
+        elif name == "builtins.print":
+            for argument in arguments:
+                self.use(argument, self.ask, _ASKS["builtins.str"], call.caller)
         for key, variable in call.named:
             if key == "key" and name in ("builtins.sorted", "builtins.min", "builtins.max"):
                 element = self.element(first, call)
@@ -97,11 +100,6 @@ class Models(Containers):
             self.use(argument, self.callback, self.simple_call(result, given, call.caller))
 
     # -- built-in functions ------------------------------------------------------------------------
-
-    def ask(self, obj: int, method: str, caller: int) -> None:
-        """``len(obj)`` and the like call a method of an instance of a corpus class."""
-        if self.table[obj][0] == Kind.INSTANCE:
-            self.method(obj, method, (), 0, caller)
 
     def model_partial(self, call: Call, arguments: list[int]) -> None:
         """``functools.partial``."""
@@ -279,11 +277,13 @@ _NO_TYPES = frozenset(
     for n in "Any Callable TypeVar Union Optional Generic Protocol Self Never NoReturn Literal".split()
 )
 #: built-in functions that ask an object for its answer
-_ASKS = {
+_ASKS: dict[str, tuple[str, ...]] = {
     f"builtins.{f}": (f"__{f}__",)
-    for f in "len hash repr bool int float abs round reversed bytes dir".split()
+    for f in "len hash repr int float complex abs round reversed bytes dir".split()
 }
-_ASKS |= {"builtins.str": ("__str__",), "builtins.format": ("__format__",)}
+_ASKS |= {f"builtins.{f}": ("__index__",) for f in ("bin", "hex", "oct")}
+_ASKS |= {"builtins.str": ("__str__", "__repr__"), "builtins.bool": ("__bool__", "__len__")}
+_ASKS |= {"builtins.format": ("__format__", "__str__", "__repr__"), "builtins.ascii": ("__repr__",)}
 _HANDLERS = {
     "functools.partial": Models.model_partial,
     "functools.partialmethod": Models.model_partial,

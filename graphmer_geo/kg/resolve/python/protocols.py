@@ -143,6 +143,18 @@ class Protocols(Calls):
                 self.take(obj, place, self.slot(box, place - index))
             self.put(target, box)
 
+    # -- questions ---------------------------------------------------------------------------------
+
+    def ask(self, obj: int, methods: tuple[str, ...], caller: int) -> None:
+        """``len(obj)``, ``if obj:`` and the like call the first of these methods that there is."""
+        kind, first, _ = self.table[obj]
+        if kind == Kind.INSTANCE:
+            order = self.order(first)
+            for name in methods:
+                if isinstance(self.find(order, name), tuple):
+                    self.method(obj, name, (), 0, caller)
+                    return
+
     # -- with and operators ------------------------------------------------------------------------
 
     def enter_context(self, obj: int, target: int, caller: int) -> None:
