@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -11,8 +10,7 @@ from torch import Tensor
 
 from graphmer_geo.data.leafy_chain import LeafyChainData, TripleTable, assemble
 from graphmer_geo.models import GraphMER
-from graphmer_geo.nn.losses import token_loss
-from graphmer_geo.nn.ragged import RaggedLayout
+from graphmer_geo.nn import ChainStructure, token_loss
 
 
 @dataclass(frozen=True)
@@ -50,21 +48,13 @@ def first_roots(chains: list[LeafyChainData], fixed: FixedLayout) -> list[LeafyC
     return kept
 
 
-class PaddedNodes:
-    """How the encoder sees PADs as nodes: they pass through every layer, and nobody attends to them."""
-
-    def __init__(self, graphs: int, positions: int, padding: Tensor) -> None:
-        every = torch.arange(graphs * positions, device=padding.device)
-        self.ragged = RaggedLayout(every, every, padding, ((graphs, positions),))
-
-    def encode(self, model: GraphMER, batch: dict[str, Any]) -> Tensor:
-        """States of all positions."""
-        x = model.embedding(*(batch[key] for key in ("tok", "slot", "edge_index", "edge_rel")))
-        keys = ("root", "group", "slot", "batch", "edge_index", "edge_rel")
-        return model.encoder(x, *(batch[key] for key in keys), layout=self.ragged)
+def fixed_states(model: GraphMER, batch: dict[str, Tensor]) -> Tensor:
+    """States of all positions: PADs pass through every layer as nodes, and nobody attends to them."""
+    x = model.embedding(*(batch[key] for key in ("tok", "slot", "edge_index", "edge_rel")))
+    return model.encoder(x, ChainStructure.of(batch)._replace(mask=batch["place_mask"]))
 
 
-def fixed_layout(chains: list[LeafyChainData], pad_id: int, device: str) -> dict[str, Any]:
+def fixed_layout(chains: list[LeafyChainData], pad_id: int, device: str) -> dict[str, Tensor]:
     """A batch of chains at fixed positions; ``real`` are the positions that hold a node."""
     fixed = FixedLayout()
     n, graphs = fixed.positions, len(chains)
@@ -88,7 +78,7 @@ def fixed_layout(chains: list[LeafyChainData], pad_id: int, device: str) -> dict
         rels.append(chain["edge_rel"])
         targets.append(g * n + place[chain["mlm_index"]])
         labels.append(chain["mlm_label"])
-    batch: dict[str, Any] = {key: value.flatten() for key, value in every.items()}
+    batch = {key: value.flatten() for key, value in every.items()}
     batch |= {
         "batch": torch.arange(graphs).repeat_interleave(n),
         "real": torch.cat(real),
@@ -97,12 +87,12 @@ def fixed_layout(chains: list[LeafyChainData], pad_id: int, device: str) -> dict
         "mlm_index": torch.cat(targets),
         "mlm_label": torch.cat(labels),
     }
-    batch = {key: value.to(device) for key, value in batch.items()}
-    empty = torch.ones(graphs * n, dtype=torch.bool, device=device).index_fill(0, batch["real"], 0)
-    return batch | {"layout": PaddedNodes(graphs, n, empty.nonzero().squeeze(1))}
+    holds_node = torch.zeros(graphs * n, dtype=torch.bool).index_fill(0, batch["real"], True)
+    batch["place_mask"] = holds_node.view(graphs, n)
+    return {key: value.to(device) for key, value in batch.items()}
 
 
-def fixed_loss(model: GraphMER, batch: dict[str, Any]) -> Tensor:
+def fixed_loss(model: GraphMER, batch: dict[str, Tensor]) -> Tensor:
     """Loss of the masked roots."""
-    states = batch["layout"].encode(model, batch)
+    states = fixed_states(model, batch)
     return token_loss(model.token_logits(states[batch["mlm_index"]]), batch["mlm_label"])

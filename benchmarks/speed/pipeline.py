@@ -10,8 +10,7 @@ from torch.utils.data import DataLoader
 
 from benchmarks.speed.corpus import Corpus, padding
 from benchmarks.speed.timing import Bench
-from graphmer_geo.nn.encoder import FULLNESS
-from graphmer_geo.nn.ragged import ragged_layout
+from graphmer_geo.nn import ChainStructure
 
 BATCHES = 60
 RANK_SHARE = 0.8  # of training's default
@@ -60,7 +59,7 @@ def waste(corpus: Corpus) -> dict[str, Any]:
         for index in range(BATCHES):
             batch = stream.batch(index)
             nodes += batch["tok"].numel()
-            places += sum(ragged_layout(batch["batch"], FULLNESS).sizes())
+            places += sum(ChainStructure.of(batch).layout().sizes())
             longest.append(padding(batch))
         found[str(budget)] = {
             "buckets": 1 - nodes / places,

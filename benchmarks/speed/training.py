@@ -18,15 +18,12 @@ from benchmarks.speed.encoders import (
     setting,
     without_ranking,
 )
-from benchmarks.speed.fixed import FixedLayout, first_roots, fixed_layout, fixed_loss
+from benchmarks.speed.fixed import FixedLayout, first_roots, fixed_layout, fixed_loss, fixed_states
 from benchmarks.speed.timing import Bench, to_device
 from graphmer_geo.data import collate
 from graphmer_geo.models import GraphMERConfig
-from graphmer_geo.nn.encoder import FULLNESS
-from graphmer_geo.nn.ragged import ragged_layout
+from graphmer_geo.nn import ChainStructure
 
-PLACE = ("root", "group", "slot")
-EDGES = ("edge_index", "edge_rel")
 PRECISIONS = {"fp32": False, "bf16": True}
 
 
@@ -106,7 +103,7 @@ def _difference(step: Step, chains: list[Any], pad_id: int, device: str) -> floa
     step.model.eval()
     flat, fixed = to_device(collate(chains), device), fixed_layout(chains, pad_id, device)
     ours = step.model.encode(flat)[flat["mlm_index"]]
-    theirs = fixed["layout"].encode(step.model, fixed)[fixed["mlm_index"]]
+    theirs = fixed_states(step.model, fixed)[fixed["mlm_index"]]
     step.model.train()
     return float((ours - theirs).abs().max())
 
@@ -125,11 +122,7 @@ def bias(bench: Bench, corpus: Corpus, config: GraphMERConfig, batch_tokens: int
         def construct(k: int, bf16: bool = bf16, grads: dict[int, list[Tensor]] = grads) -> None:
             batch = batches[k]
             with torch.autocast(bench.device, torch.bfloat16, enabled=bf16):
-                parts = module.ragged(
-                    *(batch[key] for key in PLACE),
-                    ragged_layout(batch["batch"], FULLNESS),
-                    *(batch[key] for key in EDGES),
-                ).parts
+                parts = module.ragged(ChainStructure.of(batch)).parts
             tensors = [part.bias for part in parts]
             if k not in grads:  # made in the round that is not timed
                 grads[k] = [torch.ones_like(tensor) for tensor in tensors]

@@ -23,8 +23,9 @@ def collate(chains: Sequence[LeafyChainData], limits: Limits | None = None) -> d
 
     Returns:
         Every tensor attribute of :class:`LeafyChainData` batched as ``Batch.from_data_list`` does (a test
-        holds the two equal), with ``batch`` ``[n]`` (graph of each node) and ``ptr`` ``[B+1]``; a plain dict
-        moves between devices and processes several times faster.
+        holds the two equal), with ``batch`` ``[n]`` (graph of each node) and ``ptr`` ``[B+1]``, and beside
+        these ``place_mask`` ``[B, N]``: which places hold nodes if chains are padded to the longest of N. A
+        plain dict moves between devices and processes several times faster.
 
     Raises:
         UserError: No chains, chains with different attributes, or what
@@ -53,6 +54,7 @@ def collate(chains: Sequence[LeafyChainData], limits: Limits | None = None) -> d
         result[key] = torch.cat(values, dim=cat_dim(key))
     result["batch"] = torch.repeat_interleave(torch.arange(len(chains)), sizes)
     result["ptr"] = torch.cat([torch.zeros(1, dtype=torch.long), sizes.cumsum(0)])
+    result["place_mask"] = torch.arange(int(sizes.max())) < sizes.unsqueeze(1)
     check_batch(result, limits)
     return result
 

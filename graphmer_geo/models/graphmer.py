@@ -14,16 +14,16 @@ from graphmer_geo.errors import UserError
 from graphmer_geo.models.checkpoint import HubMixin, load_model, model_folder, save_model
 from graphmer_geo.models.config import GraphMERConfig
 from graphmer_geo.models.output import GraphMEROutput, Objective
+from graphmer_geo.models.ranking import query_context, rank_objective, score_in_blocks
 from graphmer_geo.nn import (
+    ChainStructure,
     EntityRankingHead,
     LeafyChainEmbedding,
     LeafyChainEncoder,
     LMHead,
     Names,
     OutputTransform,
-    QueryContext,
     SpanBoundaryHead,
-    sampled_softmax_loss,
     token_loss,
 )
 from graphmer_geo.nn.search import Bags, SearchHead
@@ -36,9 +36,6 @@ TARGETS = {
     "sbo": "mlm_place",
     "search": "pair_target",
 }
-
-#: Scores computed at once by :meth:`GraphMER.rank`; bounds its memory to a few hundred MB.
-_RANK_BLOCK = 4_000_000
 
 
 class GraphMER(nn.Module, HubMixin):
@@ -139,8 +136,7 @@ class GraphMER(nn.Module, HubMixin):
     def encode(self, batch: Mapping[str, Tensor]) -> Tensor:
         """States of all nodes, ``[n, hidden_size]``, in the order of ``batch["tok"]``."""
         x = self.embedding(batch["tok"], batch["slot"], batch["edge_index"], batch["edge_rel"])
-        place = (batch[key] for key in ("root", "group", "slot", "batch", "edge_index", "edge_rel"))
-        return self.encoder(x, *place)
+        return self.encoder(x, ChainStructure.of(batch))
 
     def forward(
         self, batch: Mapping[str, Tensor], totals: Mapping[str, Tensor] | None = None
@@ -163,26 +159,12 @@ class GraphMER(nn.Module, HubMixin):
         if self.sbo_head is not None and "mlm_place" in batch:
             found["sbo"] = _token_objective(self.span_logits(states, batch), batch["mlm_label"])
         if self.ranking_head is not None and "rank_index" in batch and "rank_target" in batch:
-            found["rank"] = self._rank_objective(self.ranking_head, batch, states)
+            found["rank"] = rank_objective(self.ranking_head, batch, states, self.embedding.token.weight)
         if "pair_target" in batch:
             found["search"] = self._search_objective(batch, states)
         weights = {name: getattr(self.config, f"{name}_weight") for name in found if name != "search"}
         weights["search"] = 1.0  # learnt alone
         return GraphMEROutput.of(found, weights, states.new_zeros(()), totals)
-
-    def _rank_objective(
-        self, head: EntityRankingHead, batch: Mapping[str, Tensor], states: Tensor
-    ) -> Objective:
-        names = Names(batch["cand_tok"], batch["cand_ptr"], batch["cand_kind"])
-        target = batch["rank_target"]
-        allowed = batch["rank_allowed"] if "rank_allowed" in batch else None
-        log_q = batch["cand_log_q"] if "cand_log_q" in batch else None
-        near = batch["rank_near"] if "rank_near" in batch else None
-        entity = self.entity_embeddings(*names)
-        scores = head(self._context(batch, states), names, entity, target if self.training else None, near)
-        if allowed is not None:
-            scores = scores.masked_fill(~allowed.scatter(1, target.unsqueeze(1), True), float("-inf"))
-        return Objective(sampled_softmax_loss(scores, target, log_q), scores, target)
 
     def _search_objective(self, batch: Mapping[str, Tensor], states: Tensor) -> Objective:
         """Each query among the functions of the batch, and each function among its queries."""
@@ -273,15 +255,8 @@ class GraphMER(nn.Module, HubMixin):
         names = Names(cand_tok, cand_ptr, cand_kind)
         if cand_emb is None:
             cand_emb = self.entity_embeddings(*names)
-        context = self._context(batch, self.encode(batch))
-        count = cand_ptr.numel() - 1
-        block = max(1, _RANK_BLOCK // max(1, context.node.numel()))
-        parts = []
-        for start in range(0, count, block):
-            stop = min(start + block, count)
-            levels = None if near is None else near[:, start:stop]
-            parts.append(self.ranker(context, names.part(start, stop), cand_emb[start:stop], None, levels))
-        return torch.cat(parts, dim=1) if parts else cand_emb.new_zeros(context.node.numel(), 0)
+        context = query_context(batch, self.encode(batch))
+        return score_in_blocks(self.ranker, context, names, cand_emb, near)
 
     @torch.no_grad()
     def fit_statistics(self, tokens: Sequence[bytes], names: Names, relation: Tensor, tail: Tensor) -> None:
@@ -356,15 +331,6 @@ class GraphMER(nn.Module, HubMixin):
             "tokenizer_hash": tokenizer_hash,
         }
         return load_model(cls, model_folder(pretrained_model_name_or_path), expected)
-
-    def _context(self, batch: Mapping[str, Tensor], states: Tensor) -> QueryContext:
-        tok = batch["tok"]
-        if "mlm_index" in batch:
-            # The words of head and chunk are compared as they stand in the source. The encoder has not seen
-            # them, and at evaluation nothing is masked; leaves stay masked.
-            tok = tok.index_copy(0, batch["mlm_index"], batch["mlm_label"])
-        place = (batch[key] for key in ("slot", "batch", "ptr", "edge_index"))
-        return QueryContext(batch["rank_index"], batch["rank_rel"], states, tok, *place)
 
 
 def _token_objective(logits: Tensor, labels: Tensor) -> Objective:

@@ -16,9 +16,11 @@ from graphmer_geo.nn.popularity import NamePopularity
 from graphmer_geo.nn.proximity import Proximity
 from graphmer_geo.nn.rotary import rotary_angles, rotate
 from graphmer_geo.nn.span_boundary import OutputTransform, SpanBoundaryHead
+from graphmer_geo.nn.structure import ChainStructure
 
 __all__ = [
     "AttentionBias",
+    "ChainStructure",
     "EntityRankingHead",
     "GraphAttentionBias",
     "GraphDecay",

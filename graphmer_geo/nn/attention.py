@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from graphmer_geo.nn.bias import AttentionBias, Bias, RaggedBias
 from graphmer_geo.nn.dropout import Dropout
 from graphmer_geo.nn.flex import FlexBias
+from graphmer_geo.nn.ragged import RaggedLayout
 from graphmer_geo.nn.rotary import Rotation, rotate
 
 # B graphs, H heads, N nodes of the largest graph, n nodes of a flat batch, D channels.
@@ -35,6 +36,9 @@ class GraphDecayAttention(nn.Module):
         - **x** ``[B, N, channels]``; **output** ``[B, N, channels]``, arbitrary on padding; **rotation** of
           ``[B, N]``
         - or flat: **x** ``[n, channels]``; **output** ``[n, channels]``; **rotation** of ``[n]``
+        - **weights** (``return_attention_weights=True``): ``[B, heads, N, N]``, who asks before who is asked;
+          or flat, as PyG's convolutions have it, ``(edge_index, alpha)``: an edge to each node from each of
+          its graph, ``[2, P]``, and ``[P, heads]``
     """
 
     def __init__(self, channels: int, heads: int, dropout: float = 0.0) -> None:
@@ -52,18 +56,30 @@ class GraphDecayAttention(nn.Module):
         self.qkv.reset_parameters()
         self.out.reset_parameters()
 
-    def forward(self, x: Tensor, bias: Bias | None = None, rotation: Rotation | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        bias: Bias | None = None,
+        rotation: Rotation | None = None,
+        return_attention_weights: bool = False,
+    ) -> Any:
         """Attends within each graph; see the class for shapes.
 
+        Returns:
+            The new states, or a pair of these and the weights (before dropout).
+
         Raises:
-            ValueError: FlexAttention cannot drop attention weights.
+            ValueError: FlexAttention can neither drop attention weights nor show them.
         """
+        weights: Any = None
         qkv = self.qkv(x).unflatten(-1, (3, self.heads, self.channels // self.heads))
         if isinstance(bias, FlexBias):
             if self.training and self.dropout.p:
                 raise ValueError(
                     f"FlexAttention has no dropout (got {self.dropout.p}); set it to 0 or take a dense kernel"
                 )
+            if return_attention_weights:
+                raise ValueError("FlexAttention keeps no attention weights; take the dense kernel")
             query, key, value = qkv.unbind(1)
             if rotation is not None:
                 turn = Rotation(*(part.unsqueeze(1) for part in rotation))  # the same for all heads
@@ -74,23 +90,33 @@ class GraphDecayAttention(nn.Module):
             turns: Any = [None] * len(bias.parts)
             if rotation is not None:
                 turns = [Rotation(*parts) for parts in zip(*map(layout.pad, rotation), strict=True)]
-            parts = zip(layout.pad(qkv), bias.parts, turns, strict=True)
-            out = layout.unpad([self._attend(*part).flatten(0, 1) for part in parts])
+            parts = [
+                self._attend(*part, return_attention_weights)
+                for part in zip(layout.pad(qkv), bias.parts, turns, strict=True)
+            ]
+            out = layout.unpad([part.flatten(0, 1) for part, _ in parts])
+            if return_attention_weights:
+                weights = _pairs(layout, [part for _, part in parts])
         else:
-            out = self._attend(qkv, bias, rotation)
-        return self.out(out.flatten(-2))
+            out, weights = self._attend(qkv, bias, rotation, return_attention_weights)
+        out = self.out(out.flatten(-2))
+        return (out, weights) if return_attention_weights else out
 
-    def _attend(self, qkv: Tensor, bias: AttentionBias | None, rotation: Rotation | None) -> Tensor:
-        """Padded graphs ``[B, N, 3, H, D / H]`` to ``[B, N, H, D / H]``."""
+    def _attend(
+        self, qkv: Tensor, bias: AttentionBias | None, rotation: Rotation | None, weights: bool
+    ) -> tuple[Tensor, Any]:
+        """Padded graphs ``[B, N, 3, H, D / H]`` to ``[B, N, H, D / H]``, and ``[B, H, N, N]`` if wanted."""
         query, key, value = qkv.permute(2, 3, 0, 1, 4).unbind(0)  # [H, B, N, D / H] each
         if rotation is not None:
             query, key = rotate(query, rotation), rotate(key, rotation)
-        if qkv.device.type == "cpu" or (bias is not None and bias.factor is not None):
-            return attend(query, key, value, bias, self.dropout).permute(1, 2, 0, 3)
+        if weights or qkv.device.type == "cpu" or (bias is not None and bias.factor is not None):
+            out, seen = attend(query, key, value, bias, self.dropout)
+            return out.permute(1, 2, 0, 3), seen.transpose(0, 1) if weights else None
         attn_mask = None if bias is None else bias.bias.transpose(0, 1)
         query, key, value = (part.transpose(0, 1) for part in (query, key, value))
         dropout = self.dropout.p if self.training else 0.0
-        return F.scaled_dot_product_attention(query, key, value, attn_mask, dropout).transpose(1, 2)
+        out = F.scaled_dot_product_attention(query, key, value, attn_mask, dropout)
+        return out.transpose(1, 2), None
 
     def extra_repr(self) -> str:
         """Channels and heads."""
@@ -103,8 +129,12 @@ def attend(
     value: Tensor,
     bias: AttentionBias | None = None,
     dropout: Dropout | None = None,
-) -> Tensor:
-    """``softmax(query · key / sqrt(dim) * factor + bias) · value`` written out, all ``[H, B, N, dim]``."""
+) -> tuple[Tensor, Tensor]:
+    """``softmax(query · key / sqrt(dim) * factor + bias) · value`` written out, all ``[H, B, N, dim]``.
+
+    Returns:
+        That, and the softmax ``[H, B, N, N]`` before dropout.
+    """
     shape = query.shape
     query, key, value = (part.flatten(0, 1) for part in (query, key, value))  # [H * B, N, dim]
     scale = shape[-1] ** -0.5
@@ -117,4 +147,17 @@ def attend(
         scores = torch.bmm(query, key.transpose(1, 2)) * scale
         scores = (scores.view_as(bias.factor) * bias.factor + bias.bias).flatten(0, 1)
     weights = scores.softmax(dim=-1).to(value.dtype)
-    return torch.bmm(weights if dropout is None else dropout(weights), value).view(shape)
+    out = torch.bmm(weights if dropout is None else dropout(weights), value)
+    return out.view(shape), weights.unflatten(0, shape[:2])
+
+
+def _pairs(layout: RaggedLayout, weights: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """Weights ``[B_k, H, N_k, N_k]`` of buckets as edges from who is asked to who asks, and ``[P, H]``."""
+    edges, alphas = [], []
+    places = zip(layout.node.split(layout.sizes()), layout.empty.split(layout.sizes()), strict=True)
+    for (node, empty), shape, part in zip(places, layout.shapes, weights, strict=True):
+        node, real = node.view(shape), ~empty.view(shape)
+        graph, asks, asked = (real.unsqueeze(2) & real.unsqueeze(1)).nonzero(as_tuple=True)
+        edges.append(torch.stack((node[graph, asked], node[graph, asks])))
+        alphas.append(part[graph, :, asks, asked])
+    return torch.cat(edges, dim=1), torch.cat(alphas)

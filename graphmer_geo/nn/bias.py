@@ -12,6 +12,7 @@ from graphmer_geo.nn.distance import LeafEdges, leafy_chain_distance
 from graphmer_geo.nn.flex import FlexBias, flex_bias
 from graphmer_geo.nn.precision import full_precision
 from graphmer_geo.nn.ragged import RaggedLayout
+from graphmer_geo.nn.structure import ChainStructure
 
 # B graphs, H heads, N nodes of the largest graph, D channels. Heads come first, because a bias gathered from
 # a table [H, entries] is then contiguous, and attention may treat [H, B] as one batch dimension.
@@ -166,63 +167,31 @@ class GraphAttentionBias(nn.Module):
         factor = gather_table(multiplied, code) if self.decay.mode == "multiplicative" else None
         return AttentionBias(gather_table(table, code), factor)
 
-    def ragged(
-        self,
-        root: Tensor,
-        group: Tensor,
-        slot: Tensor,
-        layout: RaggedLayout,
-        edge_index: Tensor | None = None,
-        edge_rel: Tensor | None = None,
-    ) -> RaggedBias:
-        """The same for a flat batch, bucket by bucket.
-
-        Args:
-            root: ``[n]`` root index of each node; **group** and **slot** likewise.
-            group: see there.
-            slot: see there.
-            layout: of :func:`~graphmer_geo.nn.ragged.ragged_layout`.
-            edge_index: ``[2, E]`` head token → leaf, as flat nodes.
-            edge_rel: ``[E]`` relation of each edge.
-        """
-        padded = [layout.pad(values) for values in (root, group, slot)]
-        mask = torch.ones_like(layout.node, dtype=torch.bool).index_fill_(0, layout.padding, 0)
-        masks = mask.split(layout.sizes())
-        ends = None if edge_index is None else layout.place[edge_index]
+    def ragged(self, chains: ChainStructure) -> RaggedBias:
+        """The same for a flat batch, bucket by bucket of its layout."""
+        layout = chains.layout()
+        padded = (layout.pad(values) for values in chains.place)
+        masks = (~layout.empty).split(layout.sizes())
         parts, first = [], 0
         for *place, inside, shape in zip(*padded, masks, layout.shapes, strict=True):
             edges: tuple[Tensor, ...] = ()
-            if ends is not None and edge_rel is not None and len(layout.shapes) == 1:
-                edges = (ends, edge_rel)
-            elif ends is not None and edge_rel is not None:
-                here = ((ends[1] >= first) & (ends[1] < first + inside.numel())).nonzero().squeeze(1)
-                edges = (ends[:, here] - first, edge_rel[here])
+            if chains.edges is not None:
+                ends, relation = layout.place[chains.edges[0]], chains.edges[1]
+                if len(layout.shapes) > 1:
+                    here = ((ends[1] >= first) & (ends[1] < first + inside.numel())).nonzero().squeeze(1)
+                    ends, relation = ends[:, here] - first, relation[here]
+                edges = (ends, relation)
             parts.append(self(*place, inside.view(shape), *edges))
             first += inside.numel()
         return RaggedBias(layout, tuple(parts))
 
-    def flex(
-        self,
-        root: Tensor,
-        group: Tensor,
-        slot: Tensor,
-        batch: Tensor,
-        edge_index: Tensor | None = None,
-        edge_rel: Tensor | None = None,
-    ) -> FlexBias:
+    def flex(self, chains: ChainStructure) -> FlexBias:
         """The same for a flat batch, as functions of two nodes; see :mod:`graphmer_geo.nn.flex`.
 
-        Args:
-            root: ``[n]`` root index of each node; **group** and **slot** likewise.
-            group: see there.
-            slot: see there.
-            batch: ``[n]`` graph of each node, ascending.
-            edge_index: ``[2, E]`` head token → leaf; the head tokens of a leaf are consecutive nodes.
-            edge_rel: ``[E]`` relation of each edge, one relation per leaf.
+        The head tokens of a leaf are consecutive nodes, and a leaf has one relation.
         """
         relation = None if self.relation is None else self.relation.weight
-        place = (root, group, slot, batch)
-        return flex_bias(self.decay, relation, self.leaf_edges, *place, edge_index, edge_rel)
+        return flex_bias(self.decay, relation, self.leaf_edges, chains)
 
 
 def gather_table(table: Tensor, code: Tensor) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -9,6 +11,7 @@ from torch import Tensor, nn
 from graphmer_geo.nn.conv import HGATConv
 from graphmer_geo.nn.distance import LeafEdges
 from graphmer_geo.nn.dropout import Dropout
+from graphmer_geo.nn.structure import ChainStructure
 
 
 class LeafyChainConv(nn.Module):
@@ -61,29 +64,12 @@ class LeafyChainConv(nn.Module):
         self.conv.reset_parameters()
         self.norm.reset_parameters()
 
-    def edges(
-        self,
-        root: Tensor,
-        group: Tensor,
-        slot: Tensor,
-        batch: Tensor,
-        edge_index: Tensor | None = None,
-        edge_rel: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """All edges and their types.
+    def edges(self, chains: ChainStructure) -> tuple[Tensor, Tensor]:
+        """All edges and their types: ``[2, E']`` and ``[E']``.
 
-        Args:
-            root: ``[n]`` root index of each node.
-            group: ``[n]`` tail group, unique in a graph.
-            slot: ``[n]`` place in the tail, -1 on roots.
-            batch: ``[n]`` graph of each node.
-            edge_index: ``[2, E]`` head token → leaf.
-            edge_rel: ``[E]`` relation of each edge.
-
-        Returns:
-            ``[2, E']`` and ``[E']``. Pairs that are no neighbours lead to node n, which does not exist: their
-            number would be data.
+        Pairs that are no neighbours lead to node n, which does not exist: their number would be data.
         """
+        (root, group, slot), batch = chains.place, chains.batch
         leaf = slot >= 0
         # Neighbours follow each other in the order of graph, roots before leaves, group, place.
         place = torch.where(leaf, slot, root)
@@ -101,14 +87,27 @@ class LeafyChainConv(nn.Module):
         next_ = first + 2 * leaf[order[1:]].to(root.dtype) * (self.leaf_edges == "path")
         parts = [torch.stack((left, right)), torch.stack((right, left))]
         types = [next_, next_ + 1]
-        if edge_index is not None and edge_rel is not None:
+        if chains.edges is not None:
+            edge_index, edge_rel = chains.edges
             parts += [edge_index, edge_index.flip(0)]
             types += [edge_rel, edge_rel + self.num_relations]
         return torch.cat(parts, dim=1), torch.cat(types)
 
-    def forward(self, x: Tensor, edge_index: Tensor, edge_type: Tensor) -> Tensor:
-        """Runs the step; see the class for shapes."""
+    def forward(
+        self, x: Tensor, edge_index: Tensor, edge_type: Tensor, return_attention_weights: bool = False
+    ) -> Any:
+        """Runs the step; see the class for shapes.
+
+        With ``return_attention_weights``, a pair of the output and ``(edge_index, alpha)`` of the edges
+        between nodes that exist.
+        """
         h = self.norm(x) if self.pre_norm else x
-        h = self.conv(F.pad(h, (0, 0, 0, 1)), edge_index, edge_type)[:-1]
-        x = x + self.dropout(h)
-        return x if self.pre_norm else self.norm(x)
+        h, (_, alpha) = self.conv(
+            F.pad(h, (0, 0, 0, 1)), edge_index, edge_type, return_attention_weights=True
+        )
+        out = x + self.dropout(h[:-1])
+        out = out if self.pre_norm else self.norm(out)
+        if not return_attention_weights:
+            return out
+        real = (edge_index < x.size(0)).all(dim=0)
+        return out, (edge_index[:, real], alpha[real])

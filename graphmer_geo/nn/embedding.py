@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -77,16 +79,33 @@ class LeafyChainEmbedding(nn.Module):
         if self.hgat is not None:
             self.hgat.reset_parameters()
 
-    def forward(self, tok: Tensor, slot: Tensor, edge_index: Tensor, edge_rel: Tensor) -> Tensor:
-        """Embeds a flat batch; see the class for shapes."""
-        token = self.token(tok)
-        x = token
+    def forward(
+        self,
+        tok: Tensor,
+        slot: Tensor,
+        edge_index: Tensor,
+        edge_rel: Tensor,
+        return_attention_weights: bool = False,
+    ) -> Any:
+        """Embeds a flat batch; see the class for shapes.
+
+        With ``return_attention_weights``, a pair of the output and H-GAT's ``(edge_index, alpha)``.
+
+        Raises:
+            ValueError: these are asked for without H-GAT.
+        """
+        x = token = self.token(tok)
+        attention = None
         if self.hgat is not None:
-            x = x + self.hgat(token, edge_index, edge_rel)
+            fused, attention = self.hgat(token, edge_index, edge_rel, return_attention_weights=True)
+            x = x + fused
+        elif return_attention_weights:
+            raise ValueError("hgat=False has no attention weights; embed with hgat=True")
         if self.slot is not None:
             table = F.pad(self.slot.weight, (0, 0, 1, 0))  # a row of zeros for roots
             x = x + F.embedding(slot.clamp(max=self.max_slots - 1) + 1, table).to(x.dtype)
         if self.relation is not None:
             relation = torch.zeros_like(slot).scatter_(0, edge_index[1], edge_rel)
             x = x + self.relation(relation).to(x.dtype)
-        return self.dropout(x)
+        x = self.dropout(x)
+        return (x, attention) if return_attention_weights else x

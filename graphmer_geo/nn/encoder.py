@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import torch
 from torch import Tensor, nn
 
 from graphmer_geo.nn.attention import GraphDecayAttention
@@ -12,13 +13,10 @@ from graphmer_geo.nn.chain_conv import LeafyChainConv
 from graphmer_geo.nn.decay import DecayMode
 from graphmer_geo.nn.distance import LeafEdges
 from graphmer_geo.nn.dropout import Dropout
-from graphmer_geo.nn.ragged import RaggedLayout, ragged_layout
 from graphmer_geo.nn.rotary import Rotation, rotary_angles
+from graphmer_geo.nn.structure import ChainStructure
 
 Kernel = Literal["dense", "flex"]
-
-#: Smallest graph of a bucket on a CPU, as a share of the largest: 2 to 3 % of its places are empty then.
-FULLNESS = 0.93
 
 
 class LeafyChainEncoderLayer(nn.Module):
@@ -61,13 +59,24 @@ class LeafyChainEncoderLayer(nn.Module):
         for module in (self.attention, self.attention_norm, self.up, self.down, self.ffn_norm):
             module.reset_parameters()
 
-    def forward(self, x: Tensor, bias: Bias | None = None, rotation: Rotation | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        bias: Bias | None = None,
+        rotation: Rotation | None = None,
+        return_attention_weights: bool = False,
+    ) -> Any:
         """Runs the layer; see the class for shapes, and :class:`GraphDecayAttention` for what to pass."""
+        h = self.attention_norm(x) if self.pre_norm else x
+        h = self.attention(h, bias, rotation, return_attention_weights)
+        h, weights = h if return_attention_weights else (h, None)
+        x = x + self.dropout(h)
         if self.pre_norm:
-            x = x + self.dropout(self.attention(self.attention_norm(x), bias, rotation))
-            return x + self.dropout(self._ffn(self.ffn_norm(x)))
-        x = self.attention_norm(x + self.dropout(self.attention(x, bias, rotation)))
-        return self.ffn_norm(x + self.dropout(self._ffn(x)))
+            x = x + self.dropout(self._ffn(self.ffn_norm(x)))
+        else:
+            x = self.attention_norm(x)
+            x = self.ffn_norm(x + self.dropout(self._ffn(x)))
+        return (x, weights) if return_attention_weights else x
 
     def _ffn(self, x: Tensor) -> Tensor:
         return self.down(self.activation(self.up(x)))
@@ -104,9 +113,7 @@ class LeafyChainEncoder(nn.Module):
             gradients on CUDA only. The attribute of that name may be changed at any time.
 
     Shapes:
-        - **x** ``[n, channels]``; **root**, **group**, **slot**, **batch** ``[n]``, ``batch`` ascending;
-          **edge_index** ``[2, E]`` (head token → leaf); **edge_rel** ``[E]``
-        - **output** ``[n, channels]``
+        - **x** ``[n, channels]``; **chains** of n nodes; **output** ``[n, channels]``
     """
 
     def __init__(
@@ -174,38 +181,27 @@ class LeafyChainEncoder(nn.Module):
         if self.norm is not None:
             self.norm.reset_parameters()
 
-    def forward(
-        self,
-        x: Tensor,
-        root: Tensor,
-        group: Tensor,
-        slot: Tensor,
-        batch: Tensor,
-        edge_index: Tensor | None = None,
-        edge_rel: Tensor | None = None,
-        layout: RaggedLayout | None = None,
-    ) -> Tensor:
+    def forward(self, x: Tensor, chains: ChainStructure, return_attention_weights: bool = False) -> Any:
         """Encodes a flat batch; see the class for shapes.
 
-        ``layout`` is :func:`~graphmer_geo.nn.ragged.ragged_layout` of ``batch``, made here if not given (the
-        dense kernel's). With one of a single bucket (``fullness=0``) no shape depends on the data any more:
-        the encoder compiles with ``fullgraph=True`` and exports.
+        With ``chains.mask``, no shape depends on what tensors hold: the encoder compiles with
+        ``fullgraph=True`` and exports.
+
+        With ``return_attention_weights``, a pair of the output and ``(edge_index, alpha)`` as
+        :class:`GraphDecayAttention` gives them, ``alpha`` of all layers: ``[layers, P, heads]``.
         """
-        place = (root, group, slot)
-        if self.kernel == "flex":
-            bias: Bias = self.bias.flex(*place, batch, edge_index, edge_rel)
-        else:
-            if layout is None:  # elsewhere one bucket: a kernel for each would not fill the device
-                layout = ragged_layout(batch, FULLNESS if batch.device.type == "cpu" else 0.0)
-            bias = self.bias.ragged(*place, layout, edge_index, edge_rel)
+        bias: Bias = self.bias.flex(chains) if self.kernel == "flex" else self.bias.ragged(chains)
         rotation = None
         if self.positions == "rope":
-            rotation = rotary_angles(root, x.size(-1) // self.heads)
-        chain = None
-        if self.hgat_every:
-            chain = self.convs[0].edges(root, group, slot, batch, edge_index, edge_rel)
+            rotation = rotary_angles(chains.root, x.size(-1) // self.heads)
+        chain = self.convs[0].edges(chains) if self.hgat_every else None
+        seen: list[Tensor] = []
         for number, layer in enumerate(self.layers, start=1):
-            x = layer(x, bias, rotation)
+            x = layer(x, bias, rotation, return_attention_weights)
+            if return_attention_weights:
+                x, (edge_index, alpha) = x
+                seen.append(alpha)
             if chain is not None and number % self.hgat_every == 0:
                 x = self.convs[number // self.hgat_every - 1](x, *chain)
-        return x if self.norm is None else self.norm(x)
+        x = x if self.norm is None else self.norm(x)
+        return (x, (edge_index, torch.stack(seen))) if return_attention_weights else x

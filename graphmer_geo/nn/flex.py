@@ -12,6 +12,7 @@ from torch.nn.attention.flex_attention import BlockMask, flex_attention
 
 from graphmer_geo.nn.decay import GraphDecay
 from graphmer_geo.nn.distance import LeafEdges
+from graphmer_geo.nn.structure import ChainStructure
 
 #: Rows and columns of one block of the mask.
 BLOCK = 128
@@ -41,12 +42,7 @@ def flex_bias(
     decay: GraphDecay,
     relation: Tensor | None,
     leaf_edges: LeafEdges,
-    root: Tensor,
-    group: Tensor,
-    slot: Tensor,
-    batch: Tensor,
-    edge_index: Tensor | None = None,
-    edge_rel: Tensor | None = None,
+    chains: ChainStructure,
 ) -> FlexBias:
     """Decay and relation bias of a flat batch as functions of two nodes.
 
@@ -54,19 +50,15 @@ def flex_bias(
         decay: the decay with distance.
         relation: ``[2, H, relations]`` weight of a :class:`~graphmer_geo.nn.RelationBias`, or None.
         leaf_edges: whether neighbouring leaves of a tail are joined.
-        root: ``[n]`` root index of each node; **group** and **slot** likewise.
-        group: see there.
-        slot: see there.
-        batch: ``[n]`` graph of each node, ascending.
-        edge_index: ``[2, E]`` head token → leaf. The head tokens of a leaf are consecutive nodes, as they are
-            in leafy chains: of others only the first and the last would count.
-        edge_rel: ``[E]`` relation of each edge; one relation per leaf.
+        chains: the batch. The head tokens of a leaf are consecutive nodes, as they are in leafy chains: of
+            others only the first and the last would count; and a leaf has one relation.
     """
+    batch = chains.batch
     count = torch.bincount(batch)
     longest = int(count.max()) if batch.numel() else 0
-    change = _decay(decay, longest + 1, _distance(root, group, slot, leaf_edges))
-    if relation is not None and edge_index is not None and edge_rel is not None:
-        change = _related(change, relation, batch.numel(), edge_index, edge_rel)
+    change = _decay(decay, longest + 1, _distance(*chains.place, leaf_edges))
+    if relation is not None and chains.edges is not None:
+        change = _related(change, relation, batch.numel(), *chains.edges)
     return FlexBias(change, block_mask(batch, count))
 
 

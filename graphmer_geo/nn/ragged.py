@@ -13,12 +13,12 @@ class RaggedLayout(NamedTuple):
 
     Bucket k holds ``shapes[k][0]`` graphs at ``shapes[k][1]`` places each; the places of all buckets follow
     one another. ``node`` ``[places]`` is the flat node at each place (any node where there is none),
-    ``place`` ``[n]`` the place of each node, ``padding`` the places without a node.
+    ``place`` ``[n]`` the place of each node, ``empty`` ``[places]`` true at places without a node.
     """
 
     node: Tensor
     place: Tensor
-    padding: Tensor
+    empty: Tensor
     shapes: tuple[tuple[int, int], ...]
 
     def sizes(self) -> list[int]:
@@ -36,7 +36,8 @@ class RaggedLayout(NamedTuple):
 
     def unpad(self, parts: list[Tensor]) -> Tensor:
         """The inverse of :meth:`pad`, from ``[B_k * N_k, *]`` per bucket."""
-        return _Take.apply(torch.cat(parts), self.place, self.node, self.padding)
+        flat = parts[0] if len(parts) == 1 else torch.cat(parts)
+        return _Take.apply(flat, self.place, self.node, self.empty)
 
 
 class _Take(torch.autograd.Function):
@@ -54,7 +55,9 @@ class _Take(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         back, holes = ctx.saved_tensors
         taken = grad.index_select(0, back)
-        return taken if holes is None else taken.index_fill(0, holes, 0.0), None, None, None
+        if holes is not None:
+            taken = taken.masked_fill_(holes.view(-1, *[1] * (grad.dim() - 1)), 0.0)
+        return taken, None, None, None
 
 
 def ragged_layout(batch: Tensor, fullness: float = 0.9) -> RaggedLayout:
@@ -93,6 +96,20 @@ def ragged_layout(batch: Tensor, fullness: float = 0.9) -> RaggedLayout:
     node = torch.where(is_node, torch.cat(nodes), 0)
     taken = is_node.nonzero().squeeze(1)
     places = torch.empty(position, dtype=torch.long).index_copy_(0, node[taken], taken)
-    padding = (~is_node).nonzero().squeeze(1)
     device = batch.device
-    return RaggedLayout(node.to(device), places.to(device), padding.to(device), tuple(shapes))
+    return RaggedLayout(node.to(device), places.to(device), (~is_node).to(device), tuple(shapes))
+
+
+def masked_layout(mask: Tensor, batch: Tensor) -> RaggedLayout:
+    """One bucket, whose shape is known beforehand: nothing is read from the device.
+
+    Args:
+        mask: ``[B, N]`` true where a graph padded to N places has a node.
+        batch: ``[n]`` graph of each node, ascending.
+    """
+    graphs, longest = mask.shape
+    graph, inside = (torch.arange(size, device=batch.device) for size in (graphs, longest))
+    first = torch.searchsorted(batch, graph)
+    node = torch.where(mask, first.unsqueeze(1) + inside, 0).flatten()
+    place = batch * longest + torch.arange(batch.numel(), device=batch.device) - first[batch]
+    return RaggedLayout(node, place, ~mask.flatten(), ((graphs, longest),))

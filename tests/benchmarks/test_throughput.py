@@ -12,7 +12,7 @@ from benchmarks import throughput
 from benchmarks.speed import gpu, growth, layers, memory, pipeline
 from benchmarks.speed.corpus import Corpus, prepared
 from benchmarks.speed.encoders import roberta, roberta_loss, without_ranking
-from benchmarks.speed.fixed import FixedLayout, first_roots, fixed_layout
+from benchmarks.speed.fixed import FixedLayout, first_roots, fixed_layout, fixed_states
 from benchmarks.speed.gpu import operations
 from benchmarks.speed.growth import _curve
 from benchmarks.speed.layers import literal_fusion, triples_of, tuned_fusion
@@ -104,7 +104,7 @@ def test_fixed_layout_is_the_same_model_on_1024_positions() -> None:
     assert fixed["tok"].numel() == 3 * 1024
     flat = collate(chains)
     assert fixed["real"].numel() == flat["tok"].numel()
-    states = fixed["layout"].encode(model, fixed)
+    states = fixed_states(model, fixed)
     torch.testing.assert_close(states[fixed["real"]], model.encode(flat), atol=1e-5, rtol=1e-5)
     assert torch.equal(fixed["tok"][fixed["mlm_index"]], flat["tok"][flat["mlm_index"]])
 

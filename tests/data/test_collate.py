@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch_geometric.data import Batch
+from torch_geometric.utils import to_dense_batch
 
 from graphmer_geo.data import collate, plan_batches
 from graphmer_geo.data.fake import fake_chains, fake_vocab
@@ -19,6 +20,8 @@ def masked_chains(count, seed=0):
 def test_collate_equals_pyg(count):
     chains = masked_chains(count)
     ours, pyg = collate(chains), Batch.from_data_list(chains)
+    mask = ours.pop("place_mask")
+    assert torch.equal(mask, to_dense_batch(pyg["tok"], pyg.batch)[1])
     assert set(ours) == {key for key, value in pyg.to_dict().items() if isinstance(value, torch.Tensor)}
     for key, value in ours.items():
         assert torch.equal(value, pyg[key]), key

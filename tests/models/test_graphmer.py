@@ -115,7 +115,7 @@ def test_blocks_do_not_change_scores(monkeypatch: pytest.MonkeyPatch) -> None:
     model = fit(tiny(), batch).eval()
     candidates = (batch["cand_tok"], batch["cand_ptr"], batch["cand_kind"])
     scores = model.rank(batch, *candidates)
-    monkeypatch.setattr("graphmer_geo.models.graphmer._RANK_BLOCK", 7 * scores.size(0))
+    monkeypatch.setattr("graphmer_geo.models.ranking.BLOCK", 7 * scores.size(0))
     torch.testing.assert_close(model.rank(batch, *candidates), scores)
 
 

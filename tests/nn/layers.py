@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from graphmer_geo.data.fake import FAKE, FakeConfig, fake_batch
 from graphmer_geo.nn import (
+    ChainStructure,
     EntityRankingHead,
     GraphAttentionBias,
     GraphDecay,
@@ -28,94 +29,86 @@ from graphmer_geo.nn import (
     SpanBoundaryHead,
     rotary_angles,
 )
-from graphmer_geo.nn.ragged import ragged_layout
 
 D, HEADS, R, VOCAB = 8, 2, FAKE.num_relations, FAKE.vocab_size
-PLACE = ("root", "group", "slot", "batch", "edge_index", "edge_rel")
 METADATA = (["a", "b"], [("a", "to", "b"), ("b", "to", "b")])
-BATCH = fake_batch(3, FakeConfig(roots=(4, 6), max_triples=4, max_leaves=2))
-NODES = BATCH["tok"].numel()
-#: Two padded graphs of the batch's kind: places, and which of them are nodes.
-ROOT = torch.tensor([[0, 1, 2, 1, 1], [0, 1, 0, -1, -1]])
-GROUP = torch.tensor([[-1, -1, -1, 0, 0], [-1, -1, 0, -1, -1]])
-SLOT = torch.tensor([[-1, -1, -1, 0, 1], [-1, -1, 0, -1, -1]])
-MASK = ROOT >= 0
-EDGES, RELATION = torch.tensor([[1, 2, 1, 5], [3, 3, 4, 7]]), torch.tensor([1, 1, 1, 2])
+Batch = dict[str, Tensor]
+SMALL = FakeConfig(roots=(4, 6), max_triples=4, max_leaves=2)
+BATCH, OTHER = fake_batch(3, SMALL), fake_batch(4, SMALL, seed=1)
 
 
 class Layer(NamedTuple):
     """How to make a layer without dropout, and what to call it with."""
 
     make: Callable[[], nn.Module]
-    inputs: Callable[[], tuple[Any, ...]]
-    call: str = "forward"
+    inputs: Callable[[Batch], tuple[Any, ...]]
 
 
-def attention_bias() -> Any:
-    return GraphAttentionBias(HEADS, R)(ROOT, GROUP, SLOT, MASK, EDGES, RELATION)
+def states(batch: Batch) -> Tensor:
+    return torch.randn(batch["tok"].numel(), D)
 
 
-def chain_edges() -> tuple[Tensor, Tensor]:
-    return LeafyChainConv(D, R).edges(*(BATCH[key] for key in PLACE))
+def chains(batch: Batch) -> ChainStructure:
+    """All graphs in one bucket, so that no shape depends on data."""
+    return ChainStructure.of(batch)._replace(mask=batch["place_mask"])
 
 
-def ranking() -> tuple[Any, ...]:
-    names = Names(BATCH["cand_tok"], BATCH["cand_ptr"], BATCH["cand_kind"])
-    place = (BATCH[key] for key in ("tok", "slot", "batch", "ptr", "edge_index"))
-    context = QueryContext(BATCH["rank_index"], BATCH["rank_rel"], torch.randn(NODES, D), *place)
-    return context, names, torch.randn(FAKE.num_entities, D), BATCH["rank_target"], BATCH["rank_near"]
+def padded(batch: Batch) -> tuple[Tensor, ...]:
+    """The batch as `GraphAttentionBias` takes it."""
+    layout = chains(batch).layout()
+    place = (part for values in chains(batch).place for part in layout.pad(values))
+    return *place, batch["place_mask"], layout.place[batch["edge_index"]], batch["edge_rel"]
+
+
+def attention(batch: Batch) -> tuple[Any, ...]:
+    bias = GraphAttentionBias(HEADS, R)(*padded(batch))
+    return torch.randn(*batch["place_mask"].shape, D), bias, rotary_angles(padded(batch)[0], D // HEADS)
+
+
+def hetero(batch: Batch) -> tuple[Any, ...]:
+    count = len(batch["ptr"])
+    x = {"a": torch.randn(count + 1, D), "b": torch.randn(count, D)}
+    return x, dict.fromkeys(METADATA[1], torch.arange(2 * count).view(2, count) % count)
+
+
+def ranking(batch: Batch) -> tuple[Any, ...]:
+    names = Names(batch["cand_tok"], batch["cand_ptr"], batch["cand_kind"])
+    place = (batch[key] for key in ("tok", "slot", "batch", "ptr", "edge_index"))
+    context = QueryContext(batch["rank_index"], batch["rank_rel"], states(batch), *place)
+    return context, names, torch.randn(FAKE.num_entities, D), batch["rank_target"], batch["rank_near"]
 
 
 LAYERS = {
     "HGATConv": Layer(
         lambda: HGATConv(D, D, R, heads=HEADS, bias=True),
-        lambda: (torch.randn(NODES, D), BATCH["edge_index"], BATCH["edge_rel"]),
+        lambda batch: (states(batch), batch["edge_index"], batch["edge_rel"]),
     ),
     "HGATConv, bases": Layer(
         lambda: HGATConv(D, D, R, num_bases=2, attention="within-relation"),
-        lambda: (torch.randn(NODES, D), BATCH["edge_index"], BATCH["edge_rel"]),
+        lambda batch: (states(batch), batch["edge_index"], batch["edge_rel"]),
     ),
-    "HeteroHGATConv": Layer(
-        lambda: HeteroHGATConv(D, D, METADATA),
-        lambda: (
-            {"a": torch.randn(3, D), "b": torch.randn(2, D)},
-            dict.fromkeys(METADATA[1], torch.tensor([[0, 1, 1], [1, 0, 1]])),
-        ),
-    ),
-    "GraphDecay": Layer(lambda: GraphDecay(HEADS), lambda: (12,)),
-    "RelationBias": Layer(lambda: RelationBias(R, HEADS), lambda: (RELATION,)),
-    "GraphAttentionBias": Layer(
-        lambda: GraphAttentionBias(HEADS, R), lambda: (ROOT, GROUP, SLOT, MASK, EDGES, RELATION)
-    ),
-    "GraphDecayAttention": Layer(
-        lambda: GraphDecayAttention(D, HEADS),
-        lambda: (torch.randn(2, 5, D), attention_bias(), rotary_angles(ROOT, D // HEADS)),
-    ),
+    "HeteroHGATConv": Layer(lambda: HeteroHGATConv(D, D, METADATA), hetero),
+    "GraphDecay": Layer(lambda: GraphDecay(HEADS), lambda batch: (12,)),
+    "RelationBias": Layer(lambda: RelationBias(R, HEADS), lambda batch: (batch["edge_rel"],)),
+    "GraphAttentionBias": Layer(lambda: GraphAttentionBias(HEADS, R), padded),
+    "GraphDecayAttention": Layer(lambda: GraphDecayAttention(D, HEADS), attention),
     "LeafyChainEmbedding": Layer(
         lambda: LeafyChainEmbedding(VOCAB, D, R, dropout=0.0, relation_dropout=0.0),
-        lambda: (BATCH["tok"], BATCH["slot"], BATCH["edge_index"], BATCH["edge_rel"]),
+        lambda batch: (batch["tok"], batch["slot"], batch["edge_index"], batch["edge_rel"]),
     ),
     "LeafyChainConv": Layer(
         lambda: LeafyChainConv(D, R, dropout=0.0, relation_dropout=0.0),
-        lambda: (torch.randn(NODES, D), *chain_edges()),
+        lambda batch: (states(batch), *LeafyChainConv(D, R).edges(chains(batch))),
     ),
-    "LeafyChainEncoderLayer": Layer(
-        lambda: LeafyChainEncoderLayer(D, HEADS, 16, 0.0, 0.0),
-        lambda: (torch.randn(2, 5, D), attention_bias(), rotary_angles(ROOT, D // HEADS)),
-    ),
+    "LeafyChainEncoderLayer": Layer(lambda: LeafyChainEncoderLayer(D, HEADS, 16, 0.0, 0.0), attention),
     "LeafyChainEncoder": Layer(
         lambda: LeafyChainEncoder(D, 2, HEADS, 16, R, dropout=0.0, hgat_every=2, relation_dropout=0.0),
-        lambda: (
-            torch.randn(NODES, D),
-            *(BATCH[key] for key in PLACE),
-            ragged_layout(BATCH["batch"], fullness=0),
-        ),
+        lambda batch: (states(batch), chains(batch)),
     ),
-    "LMHead": Layer(lambda: LMHead(D, VOCAB), lambda: (torch.randn(3, D), torch.randn(VOCAB, D))),
-    "OutputTransform": Layer(lambda: OutputTransform(D, D), lambda: (torch.randn(3, D),)),
+    "LMHead": Layer(lambda: LMHead(D, VOCAB), lambda batch: (states(batch), torch.randn(VOCAB, D))),
+    "OutputTransform": Layer(lambda: OutputTransform(D, D), lambda batch: (states(batch),)),
     "SpanBoundaryHead": Layer(
-        lambda: SpanBoundaryHead(D, VOCAB),
-        lambda: (torch.randn(3, D), torch.randn(3, D), torch.tensor([0, 1, 9])),
+        lambda: SpanBoundaryHead(D, VOCAB), lambda batch: (states(batch), states(batch), batch["root"])
     ),
     "EntityRankingHead": Layer(lambda: EntityRankingHead(D, VOCAB, R, FAKE.num_kinds, buckets=32), ranking),
 }

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from graphmer_geo.data.fake import FAKE, fake_batch
-from graphmer_geo.nn import HGATConv, LeafyChainConv
+from graphmer_geo.nn import ChainStructure, HGATConv, LeafyChainConv
 
 R = FAKE.num_relations
 PLACE = ("root", "group", "slot", "batch")
@@ -33,7 +33,7 @@ def slow_edges(batch: dict[str, Tensor], leaf_edges: str) -> set[tuple[int, int,
 def test_edges_equal_pair_by_pair(leaf_edges: str) -> None:
     batch = fake_batch(4)
     conv = LeafyChainConv(8, R, leaf_edges=leaf_edges)
-    edge_index, edge_type = conv.edges(*(batch[key] for key in (*PLACE, "edge_index", "edge_rel")))
+    edge_index, edge_type = conv.edges(ChainStructure.of(batch))
     real = (edge_index < batch["tok"].numel()).all(0)
     assert (edge_index[:, ~real] == batch["tok"].numel()).all()  # the others touch no node at all
     found = [tuple(edge) for edge in torch.cat((edge_index, edge_type[None]))[:, real].t().tolist()]
@@ -54,7 +54,7 @@ def test_residual_and_norm(pre_norm: bool) -> None:
         expected = x + reference(step.norm(x), edges[:2], edges[2])
     else:
         expected = step.norm(x + reference(x, edges[:2], edges[2]))
-    out = step(x, *step.edges(*(batch[key] for key in (*PLACE, "edge_index", "edge_rel"))))
+    out = step(x, *step.edges(ChainStructure.of(batch)))
     torch.testing.assert_close(out, expected)
 
 
@@ -62,6 +62,6 @@ def test_a_chain_without_triples_and_a_single_root() -> None:
     step = LeafyChainConv(8, R).eval()
     for n in (0, 1, 5):
         minus = torch.full((n,), -1)
-        edges = step.edges(torch.arange(n), minus, minus, torch.zeros(n).long())
+        edges = step.edges(ChainStructure(torch.arange(n), minus, minus, torch.zeros(n).long()))
         assert step(torch.randn(n, 8), *edges).shape == (n, 8)
         assert int((edges[0] < n).all(0).sum()) == 2 * max(n - 1, 0)

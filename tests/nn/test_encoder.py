@@ -6,9 +6,7 @@ from torch import Tensor
 from torch_geometric import EdgeIndex
 
 from graphmer_geo.data.fake import FAKE, FakeConfig, fake_batch
-from graphmer_geo.nn import LeafyChainEmbedding, LeafyChainEncoder
-
-KEYS = ("root", "group", "slot", "batch", "edge_index", "edge_rel")
+from graphmer_geo.nn import ChainStructure, LeafyChainEmbedding, LeafyChainEncoder
 
 
 def make_encoder(**changes: object) -> LeafyChainEncoder:
@@ -21,15 +19,12 @@ def make_encoder(**changes: object) -> LeafyChainEncoder:
     return encoder
 
 
-def one_graph(batch: dict[str, Tensor], x: Tensor, g: int) -> tuple[Tensor, dict[str, Tensor]]:
+def one_graph(batch: dict[str, Tensor], x: Tensor, g: int) -> tuple[Tensor, ChainStructure]:
     rows = batch["batch"] == g
     inside = rows[batch["edge_index"][1]]
-    part = {key: batch[key][rows] for key in ("root", "group", "slot")} | {
-        "batch": torch.zeros(int(rows.sum())).long()
-    }
-    part["edge_index"] = batch["edge_index"][:, inside] - batch["ptr"][g]
-    part["edge_rel"] = batch["edge_rel"][inside]
-    return x[rows], part
+    place = (batch[key][rows] for key in ("root", "group", "slot"))
+    edges = batch["edge_index"][:, inside] - batch["ptr"][g], batch["edge_rel"][inside]
+    return x[rows], ChainStructure(*place, torch.zeros(int(rows.sum())).long(), *edges)
 
 
 @pytest.mark.parametrize("pre_norm", [True, False])
@@ -38,11 +33,10 @@ def test_ragged_batch_equals_graph_by_graph(decay: str, pre_norm: bool) -> None:
     encoder = make_encoder(decay=decay, pre_norm=pre_norm)
     batch = fake_batch(5, FakeConfig(roots=(5, 40)))
     x = torch.randn(batch["tok"].numel(), 16)
-    out = encoder(x, *(batch[key] for key in KEYS))
+    out = encoder(x, ChainStructure.of(batch))
     assert out.shape == x.shape
     for g in range(5):
-        x_g, part = one_graph(batch, x, g)
-        alone = encoder(x_g, *(part[key] for key in KEYS))
+        alone = encoder(*one_graph(batch, x, g))
         torch.testing.assert_close(out[batch["batch"] == g], alone, atol=1e-5, rtol=1e-5)
 
 
@@ -50,7 +44,8 @@ def chain(tok: Tensor, embedding: LeafyChainEmbedding, encoder: LeafyChainEncode
     n = tok.numel()
     minus, nothing = torch.full((n,), -1), torch.empty(2, 0, dtype=torch.long)
     x = embedding(tok, minus, nothing, nothing[0])
-    return encoder(x, torch.arange(n), minus, minus, torch.zeros(n).long(), nothing, nothing[0])
+    place = torch.arange(n), minus, minus, torch.zeros(n).long()
+    return encoder(x, ChainStructure(*place, nothing, nothing[0]))
 
 
 def test_reversed_input_is_not_reversed_output() -> None:
@@ -77,7 +72,7 @@ def test_slots_of_a_masked_tail_differ() -> None:
     slot = torch.tensor([-1, -1, -1, -1, 0, 1, 2])
     edges, relation = torch.tensor([[1, 1, 1], [4, 5, 6]]), torch.tensor([1, 1, 1])
     x = embedding(tok, slot, edges, relation)
-    out = encoder(x, root, group, slot, torch.zeros(7).long(), edges, relation)
+    out = encoder(x, ChainStructure(root, group, slot, torch.zeros(7).long(), edges, relation))
     assert min((out[a] - out[b]).abs().max() for a, b in ((4, 5), (5, 6), (4, 6))) > 0.1
 
 
@@ -85,11 +80,11 @@ def test_relation_bias_is_seen() -> None:
     encoder = make_encoder()
     batch = fake_batch(3)
     x = torch.randn(batch["tok"].numel(), 16)
-    arguments = [batch[key] for key in KEYS]
-    out = encoder(x, *arguments)
-    arguments[-1] = batch["edge_rel"] % (FAKE.num_relations - 1) + 1
-    assert not torch.allclose(out, encoder(x, *arguments))
-    assert make_encoder(num_relations=None)(x, *arguments[:4]).shape == x.shape
+    chains = ChainStructure.of(batch)
+    out = encoder(x, chains)
+    others = chains._replace(edge_rel=batch["edge_rel"] % (FAKE.num_relations - 1) + 1)
+    assert not torch.allclose(out, encoder(x, others))
+    assert make_encoder(num_relations=None)(x, ChainStructure(*chains[:4])).shape == x.shape
 
 
 @pytest.mark.parametrize("leaf_edges", ["star", "path"])
@@ -101,12 +96,12 @@ def test_interleaved_hgat_runs_after_every_second_layer(leaf_edges: str, pre_nor
     assert len(encoder.convs) == 1
     batch = fake_batch(3)
     x = torch.randn(batch["tok"].numel(), 16)
-    arguments = [batch[key] for key in KEYS]
+    chains = ChainStructure.of(batch)
     if plain.norm is not None:
         plain.norm = torch.nn.Identity()
-    states = encoder.convs[0](plain(x, *arguments), *encoder.convs[0].edges(*arguments))
+    states = encoder.convs[0](plain(x, chains), *encoder.convs[0].edges(chains))
     expected = states if encoder.norm is None else encoder.norm(states)
-    torch.testing.assert_close(encoder(x, *arguments), expected)
+    torch.testing.assert_close(encoder(x, chains), expected)
 
 
 def test_order_of_nodes_does_not_matter() -> None:
@@ -117,15 +112,13 @@ def test_order_of_nodes_does_not_matter() -> None:
     x = torch.randn(n, 16)
     place = torch.cat([torch.randperm(int(b - a)) + a for a, b in batch["ptr"].unfold(0, 2, 1)])
     edges = torch.randperm(batch["edge_rel"].numel())
-    moved = [torch.empty_like(batch[key]).index_copy(0, place, batch[key]) for key in KEYS[:3]]
+    chains = ChainStructure.of(batch)
+    moved = [torch.empty_like(values).index_copy(0, place, values) for values in chains.place]
+    turned = place[batch["edge_index"]][:, edges], batch["edge_rel"][edges]
     out = encoder(
-        torch.empty_like(x).index_copy(0, place, x),
-        *moved,
-        batch["batch"],
-        place[batch["edge_index"]][:, edges],
-        batch["edge_rel"][edges],
+        torch.empty_like(x).index_copy(0, place, x), ChainStructure(*moved, batch["batch"], *turned)
     )
-    expected = encoder(x, *(batch[key] for key in KEYS))
+    expected = encoder(x, chains)
     torch.testing.assert_close(out[place], expected, atol=1e-5, rtol=1e-5)
 
 
@@ -136,8 +129,7 @@ def test_an_edge_index_of_pyg_is_an_edge_index() -> None:
     states = []
     for edges in (batch["edge_index"], EdgeIndex(batch["edge_index"], sparse_size=(n, n))):
         x = embedding(batch["tok"], batch["slot"], edges, batch["edge_rel"])
-        place = (batch[key] for key in KEYS[:4])
-        states.append(encoder(x, *place, edges, batch["edge_rel"]))
+        states.append(encoder(x, ChainStructure.of(batch)._replace(edge_index=edges)))
     assert torch.equal(*states)
 
 
@@ -145,16 +137,17 @@ def test_an_edge_index_of_pyg_is_an_edge_index() -> None:
 def test_a_graph_of_one_or_two_roots(n: int) -> None:
     encoder, x = make_encoder(hgat_every=1).eval(), torch.randn(n, 16)
     minus, zero = torch.full((n,), -1), torch.zeros(n, dtype=torch.long)
-    out = encoder(x, torch.arange(n), minus, minus, zero)
+    out = encoder(x, ChainStructure(torch.arange(n), minus, minus, zero))
     assert out.isfinite().all()
-    beside = encoder(torch.cat((x, torch.randn(5, 16))), torch.cat((torch.arange(n), torch.arange(5))),
-                     *[torch.full((n + 5,), -1)] * 2, torch.cat((zero, torch.ones(5).long())))  # fmt: skip
+    roots, graphs = torch.cat((torch.arange(n), torch.arange(5))), torch.cat((zero, torch.ones(5).long()))
+    chains = ChainStructure(roots, *[torch.full((n + 5,), -1)] * 2, graphs)
+    beside = encoder(torch.cat((x, torch.randn(5, 16))), chains)
     torch.testing.assert_close(beside[:n], out, atol=1e-5, rtol=1e-5)
 
 
 def test_every_parameter_learns() -> None:
     encoder, batch = make_encoder(dropout=0.1), fake_batch(4)
-    encoder(torch.randn(batch["tok"].numel(), 16), *(batch[key] for key in KEYS)).pow(3).sum().backward()
+    encoder(torch.randn(batch["tok"].numel(), 16), ChainStructure.of(batch)).pow(3).sum().backward()
     for name, parameter in encoder.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name
@@ -162,7 +155,7 @@ def test_every_parameter_learns() -> None:
 
 def test_a_batch_of_nothing() -> None:
     nothing = torch.empty(0, dtype=torch.long)
-    out = make_encoder()(torch.randn(0, 16), *[nothing] * 4, nothing.view(2, 0), nothing)
+    out = make_encoder()(torch.randn(0, 16), ChainStructure(*[nothing] * 4, nothing.view(2, 0), nothing))
     assert out.shape == (0, 16)
 
 

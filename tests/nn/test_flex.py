@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from graphmer_geo.data.fake import FAKE, FakeConfig, fake_batch
-from graphmer_geo.nn import GraphAttentionBias, LeafyChainEncoder, leafy_chain_distance
+from graphmer_geo.nn import ChainStructure, GraphAttentionBias, LeafyChainEncoder, leafy_chain_distance
 from graphmer_geo.nn.flex import BLOCK, block_mask
 
 PLACE = ("root", "group", "slot", "batch")
@@ -44,7 +44,7 @@ def test_scores_and_gradients_equal_the_dense_bias(
     score = torch.randn(HEADS, nodes, nodes)
 
     h, i = torch.arange(HEADS)[:, None, None], torch.arange(nodes)
-    change = module.flex(*(batch[key] for key in PLACE + EDGES)).score_mod
+    change = module.flex(ChainStructure.of(batch)).score_mod
     found = change(score, 0, h, i[:, None], i[None, :])
 
     place = (batch[key].unsqueeze(0) for key in PLACE[:3])
@@ -69,7 +69,7 @@ def test_encoder_equals_the_dense_one(batch: dict[str, Tensor], decay: str, auto
     encoder = LeafyChainEncoder(32, 2, HEADS, 64, FAKE.num_relations, decay=decay, leaf_edges="path").eval()
     for parameter in encoder.bias.parameters():
         parameter.normal_()
-    arguments = (torch.randn(batch["tok"].numel(), 32), *(batch[key] for key in PLACE + EDGES))
+    arguments = torch.randn(batch["tok"].numel(), 32), ChainStructure.of(batch)
     with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
         dense = encoder(*arguments)
         encoder.kernel = "flex"
@@ -88,7 +88,7 @@ def test_blocks_of_the_mask_cover_every_pair_of_a_graph(batch: dict[str, Tensor]
 
 def test_distances_are_those_of_the_closed_form(batch: dict[str, Tensor]) -> None:
     module = make_bias("additive")
-    bias = module.flex(*(batch[key] for key in PLACE))
+    bias = module.flex(ChainStructure(*(batch[key] for key in PLACE)))
     first = (batch["batch"] == 0).nonzero().squeeze(1)
     found = bias.score_mod(torch.tensor(0.0), 0, torch.tensor(0), first[:, None], first[None, :])
     distance = leafy_chain_distance(*(batch[key][first] for key in PLACE[:3]))
@@ -98,7 +98,7 @@ def test_distances_are_those_of_the_closed_form(batch: dict[str, Tensor]) -> Non
 def test_dropout_of_weights_is_refused(batch: dict[str, Tensor]) -> None:
     encoder = LeafyChainEncoder(8, 1, HEADS, 8, attention_dropout=0.1, kernel="flex")
     with pytest.raises(ValueError, match=r"got 0\.1"):
-        encoder(torch.randn(batch["tok"].numel(), 8), *(batch[key] for key in PLACE))
+        encoder(torch.randn(batch["tok"].numel(), 8), ChainStructure.of(batch))
     with pytest.raises(ValueError, match="'sparse'"):
         LeafyChainEncoder(8, 1, HEADS, 8, kernel="sparse")
 
@@ -107,8 +107,8 @@ def test_dropout_of_weights_is_refused(batch: dict[str, Tensor]) -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
 def test_gradients_on_cuda_equal_the_dense_ones(batch: dict[str, Tensor]) -> None:
     encoder = LeafyChainEncoder(64, 2, HEADS, 64, FAKE.num_relations, dropout=0.0).cuda()
-    arguments = [torch.randn(batch["tok"].numel(), 64), *(batch[key] for key in PLACE + EDGES)]
-    arguments = [argument.cuda() for argument in arguments]
+    there = {key: value.cuda() for key, value in batch.items()}
+    arguments = torch.randn(batch["tok"].numel(), 64).cuda(), ChainStructure.of(there)
     grads = []
     for kernel in ("dense", "flex"):
         encoder.kernel = kernel

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from graphmer_geo.data import Triple, build_chain
-from graphmer_geo.nn import LeafyChainEmbedding, LeafyChainEncoder, rotary_angles
+from graphmer_geo.nn import ChainStructure, LeafyChainEmbedding, LeafyChainEncoder, rotary_angles
 
 ROOTS, LEAVES, PAD = 6, 3, 1
 TRIPLES = [Triple(1, 2, 1, (20, 21)), Triple(3, 1, 2, (22,)), Triple(4, 2, 1, (23, 24, 25))]
@@ -55,8 +55,6 @@ def test_no_padding_gives_what_padding_gives(decay: str, leaf_edges: str, pre_no
     chain, skipped = build_chain(range(10, 10 + ROOTS), TRIPLES, LEAVES)
     assert not skipped
     flat = embedding(*(chain[key] for key in ("tok", "slot", "edge_index", "edge_rel")))
-    places = (chain[key] for key in ("root", "group", "slot"))
-    batch = torch.zeros_like(chain["tok"])
-    narrow = encoder(flat, *places, batch, chain["edge_index"], chain["edge_rel"])
+    narrow = encoder(flat, ChainStructure.of(chain.to_dict() | {"batch": torch.zeros_like(chain["tok"])}))
     assert narrow.size(0) == ROOTS + 6 < wide.size(1)
     torch.testing.assert_close(wide[0, mask], narrow, atol=1e-5, rtol=1e-5)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from graphmer_geo.nn.ragged import ragged_layout
+from graphmer_geo.nn.ragged import masked_layout, ragged_layout
 
 
 def batch_of(sizes: list[int]) -> torch.Tensor:
@@ -33,7 +33,20 @@ def test_graphs_stay_together_and_buckets_are_full() -> None:
     assert kept == [[-1, 1, 2, 4], [-1, 0, 3], [5]]
     for part in layout.pad(batch_of(sizes)):  # a graph lies in one row, from its first place on
         assert len({row[0].item() for row in part}) == len(part)
-    assert layout.padding.numel() == sum(layout.sizes()) - sum(sizes)
+    assert int(layout.empty.sum()) == sum(layout.sizes()) - sum(sizes)
+
+
+@pytest.mark.parametrize("sizes", [[3, 10, 9, 1, 10], [4], [2, 0, 5, 0], [7, 7]])
+def test_one_bucket_from_a_mask_is_one_bucket(sizes: list[int]) -> None:
+    batch = batch_of(sizes)
+    mask = torch.arange(max(sizes)) < torch.tensor(sizes).unsqueeze(1)
+    layout = masked_layout(mask, batch)
+    assert layout.shapes == ((len(sizes), max(sizes)),)
+    assert int(layout.empty.sum()) == mask.numel() - batch.numel()
+    x = torch.randn(batch.numel(), 3)
+    (padded,) = layout.pad(x)
+    assert torch.equal(padded[mask], x)
+    assert torch.equal(layout.unpad([padded.flatten(0, 1)]), x)
 
 
 def test_padding_gives_no_gradient() -> None:
