@@ -39,11 +39,13 @@ class Variant:
 
 
 #: Without leaves: the asked leaf is there, as the place of the answer, and no leaf tells anything.
+#: Telling leaves hidden: in training too, no leaf tells what is masked, so nothing is learned by copying.
 #: Text only: a masked language model of the same chunks with the same masks, and no graph at all.
 VARIANTS = {
     "encoder": Variant(),
     "without leaves": Variant(train={"mnm_prob": 1.0, "rank_share": 1.0}, chain={"targets_only": True}),
     "text only": Variant(chain={"leaves": False}),
+    "telling leaves hidden": Variant(train={"hide_telling": 1.0}),
     "without H-GAT": Variant(model={"hgat": False}),
     "without decay": Variant(model={"decay": "none"}),
     "multiplicative decay": Variant(model={"decay": "multiplicative"}),

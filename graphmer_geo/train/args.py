@@ -58,6 +58,8 @@ class TrainArgs:
     """Probability of hiding each target triple's tail."""
     rank_share: float = 0.8
     """Share of the hidden tails to be ranked among candidates; the others are predicted token by token."""
+    hide_telling: float = 0.0
+    """Share of the chains whose leaves that would tell a masked token are taken away."""
     hidden_only: bool = False
     """Hide only tails that cannot be read in the chunk."""
     candidates: int = 512
@@ -115,7 +117,7 @@ class TrainArgs:
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise UserError(f"{name} is {value}; it must be positive")
-        for name in ("min_lr_share", "warmup_share", "mlm_prob", "mnm_prob", "rank_share"):
+        for name in ("min_lr_share", "warmup_share", "mlm_prob", "mnm_prob", "rank_share", "hide_telling"):
             value = getattr(self, name)
             if not 0 <= value <= 1:
                 raise UserError(f"{name} is {value}; it must lie between 0 and 1")

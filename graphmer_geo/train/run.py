@@ -29,7 +29,8 @@ from graphmer_geo.train.run_folder import RunSettings, begin
 from graphmer_geo.train.saving import writing
 from graphmer_geo.train.stream import SeekableStream, TokenBudgetStream
 from graphmer_geo.train.tables import ENTITY_KINDS, Tables
-from graphmer_geo.transforms import MaskNodes, MaskTokens
+from graphmer_geo.transforms import HideTelling, MaskNodes, MaskTokens
+from graphmer_geo.transforms.base import SeededTransform
 
 if TYPE_CHECKING:
     from transformers import TrainerCallback
@@ -206,11 +207,13 @@ def new_model(config: GraphMERConfig, folder: DataFolder, tables: Tables) -> Gra
     return network
 
 
-def build_masks(folder: DataFolder, args: TrainArgs) -> tuple[MaskTokens, MaskNodes]:
-    """What hides tokens and tails."""
-    vocab = folder.tokenizer.table
+def build_masks(folder: DataFolder, args: TrainArgs) -> tuple[SeededTransform, ...]:
+    """What hides tokens, what tells them, and tails."""
+    vocab, token_bytes = folder.tokenizer.table, folder.tokenizer.token_bytes
+    hide = (HideTelling(vocab, token_bytes, prob=args.hide_telling),) if args.hide_telling else ()
     return (
         MaskTokens(vocab, mlm_prob=args.mlm_prob),
+        *hide,
         MaskNodes(vocab, prob=args.mnm_prob, rank_share=args.rank_share, hidden_only=args.hidden_only),
     )
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from graphmer_geo.data.leafy_chain import BoolArray, IntArray, LeafyChainData, TripleTable, root_tokens
 from graphmer_geo.data.token_table import TokenTable
+from graphmer_geo.errors import UserError
 from graphmer_geo.transforms.base import SeededTransform
 from graphmer_geo.transforms.targets import rebuild
 
@@ -25,17 +26,29 @@ class HideTelling(SeededTransform):
         token_bytes: What each token stands for.
         also: Further words, the candidates of a question: if the leaves of the wrong ones stayed, what is
             missing would be the answer.
+        prob: Share of the chains that this is done to: an encoder that always sees the telling leaves learns
+            to copy them.
+        seed: Used when no generator is given.
     """
 
-    def __init__(self, vocab: TokenTable, token_bytes: Sequence[bytes], also: Iterable[str] = ()) -> None:
-        super().__init__()
-        self.vocab, self.token_bytes = vocab, token_bytes
+    def __init__(
+        self,
+        vocab: TokenTable,
+        token_bytes: Sequence[bytes],
+        also: Iterable[str] = (),
+        prob: float = 1.0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(seed)
+        if not 0 <= prob <= 1:
+            raise UserError(f"prob is {prob}; it must lie between 0 and 1")
+        self.vocab, self.token_bytes, self.prob = vocab, token_bytes, prob
         self.also = frozenset(word.lower().encode() for word in also)
 
     def apply(self, data: LeafyChainData, rng: np.random.Generator) -> LeafyChainData:
         """See the class."""
         triples = TripleTable.from_chain(data)
-        if not len(triples):
+        if not len(triples) or rng.random() >= self.prob:
             return data
         kept = np.flatnonzero(~self.telling(data, triples))
         return rebuild(data, triples.take(kept)) if len(kept) < len(triples) else data
@@ -68,4 +81,4 @@ class HideTelling(SeededTransform):
         return {word: text.strip().lower() for word, text in found.items()}
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(also={len(self.also)})"
+        return f"{type(self).__name__}(also={len(self.also)}, prob={self.prob})"

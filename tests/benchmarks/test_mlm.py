@@ -17,6 +17,7 @@ from graphmer_geo.errors import UserError
 from graphmer_geo.inference.evaluate import load_run
 from graphmer_geo.metrics import token_contexts
 from graphmer_geo.results import read_result
+from graphmer_geo.train.run import build_masks
 from tests.data.standin import StandInKG
 
 BUDGET = runs.Budget(steps=3, size="tiny", threads=1)
@@ -136,3 +137,14 @@ def test_bad_input_writes_nothing(folder: DataFolder, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="the validation split has no token to mask"):
         mlm.one_seed(none, {}, classified, count_ngrams(folder))
     assert out.read_text() == "kept"
+
+
+def test_telling_leaves_can_be_hidden_in_training(folder: DataFolder) -> None:
+    """As many leaves as evaluation shows, and the same masks; by default they stay."""
+    counts = {}
+    for share in (0.0, 1.0):
+        masks = build_masks(folder, runs.TrainArgs(max_steps=1, hide_telling=share, mnm_prob=0.0))
+        dataset = LeafyChainDataset(folder, "train", transforms=masks)
+        chains = [dataset[i] for i in range(len(dataset))]
+        counts[share] = sum(chain["triple_rel"].numel() for chain in chains)
+    assert 0 < counts[1.0] < counts[0.0]

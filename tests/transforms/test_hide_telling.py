@@ -8,6 +8,7 @@ import torch
 
 from graphmer_geo.data import ChainConfig, DataConfig, DataFolder, LeafyChainDataset, prepare
 from graphmer_geo.data.leafy_chain import LeafyChainData, chain_to_triples, root_tokens
+from graphmer_geo.errors import UserError
 from graphmer_geo.transforms import HideTelling, MaskTokens
 from tests.data.standin import StandInKG
 
@@ -80,6 +81,18 @@ def test_text_alone_has_the_same_masks_and_batches(data: DataFolder) -> None:
     assert np.array_equal(*lengths)
 
 
-def test_repr(data: DataFolder) -> None:
+def test_only_a_share_of_the_chains(data: DataFolder) -> None:
+    table, token_bytes = data.tokenizer.table, data.tokenizer.token_bytes
+    rng, changed = np.random.default_rng(0), {0.0: 0, 0.5: 0, 1.0: 0}
+    for chain in masked(data):
+        for prob in changed:
+            shown = HideTelling(table, token_bytes, prob=prob)(chain, rng)
+            changed[prob] += shown["triple_rel"].numel() < chain["triple_rel"].numel()
+    assert 0 == changed[0.0] < changed[0.5] < changed[1.0]
+
+
+def test_errors_and_repr(data: DataFolder) -> None:
     hide = HideTelling(data.tokenizer.table, data.tokenizer.token_bytes, ["max", "min"])
-    assert str(hide) == "HideTelling(also=2)"
+    assert str(hide) == "HideTelling(also=2, prob=1.0)"
+    with pytest.raises(UserError, match="prob is 2"):
+        HideTelling(data.tokenizer.table, data.tokenizer.token_bytes, prob=2)
