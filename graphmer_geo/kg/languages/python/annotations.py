@@ -81,18 +81,25 @@ class Annotations(Targets):
         if name == "Literal":
             self.annotation(head, subject, "type")
             return 0
-        if name not in _TRANSPARENT:
-            outer = self.annotation(head, subject, role)
-            for argument in arguments:
-                self.annotation(argument, subject, "type")
-            return outer
-        self.annotation(head, subject, "type")
         inner = arguments
         if len(inner) == 1 and inner[0].type in ("type_parameter", "tuple"):
             inner = list(inner[0].named_children)
+        if name not in _TRANSPARENT:
+            outer = self.annotation(head, subject, role)
+            return self.parametrised(outer, inner, [self.annotation(a, subject, "type") for a in inner])
+        self.annotation(head, subject, "type")
         if name == "Annotated":
             inner = inner[:1]
         return self.merge_types([self.annotation(argument, subject, role) for argument in inner])
+
+    def parametrised(self, outer: int, nodes: list[Node], arguments: list[int]) -> int:
+        """A variable for a type with arguments."""
+        is_open = bool(nodes) and self.text(nodes[-1]) == "..."
+        if not outer or not any(arguments):
+            return outer
+        variable = self.new()
+        self.emit(Op.GENERIC, variable, outer, tuple(arguments), is_open)
+        return variable
 
     def forward(self, node: Node, subject: int, role: str) -> int:
         """A type written in quotes: parse the quoted part where it stands."""
@@ -101,6 +108,15 @@ class Annotations(Targets):
             if statement.type == "expression_statement" and statement.named_child_count == 1:
                 return self.annotation(statement.named_children[0], subject, role)
         return 0
+
+    def annotate_elements(self, node: Node, subject: int, variable: int, container: str) -> None:
+        """``*a: X`` is a tuple of X, ``**a: X`` a dictionary."""
+        types = self.annotation(node, subject)
+        if types:
+            outer, whole = self.new(), self.new()
+            self.emit(Op.GLOBAL, outer, container)
+            self.emit(Op.GENERIC, whole, outer, (types,) if container == "tuple" else (0, types), True)
+            self.emit(Op.ANNOTATED, variable, whole)
 
     def annotate(self, node: Node | None, subject: int, variable: int) -> None:
         """``variable`` is declared to hold an instance of the annotated type."""

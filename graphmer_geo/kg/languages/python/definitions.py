@@ -24,6 +24,8 @@ _TRANSPARENT = {*_BINDINGS, *_ABSTRACT, "overload", "override", "final"}
 _IMPLICIT_CLASS = ("__init_subclass__", "__class_getitem__")
 MAX_TEXT = 5_000  #: characters kept of a default or a signature: all of any that people write
 
+_COLLECTING = {"varPositional": "tuple", "varKeyword": "dict"}  #: what such a parameter holds
+
 
 class Definitions(Annotations):
     """Compiles definitions."""
@@ -252,7 +254,10 @@ class Definitions(Annotations):
             value = self.value(default)
         info.params.append(Param(name, kind, variable, value, entity))
         if type_node is not None:
-            self.annotate(type_node, entity, variable if kind not in ("varPositional", "varKeyword") else 0)
+            if kind in _COLLECTING:
+                self.annotate_elements(type_node, entity, variable, _COLLECTING[kind])
+            else:
+                self.annotate(type_node, entity, variable)
         return kind
 
     # -- decorators --------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ class Op:
     RAISE: Final = 19  # value, caller
     SLICE: Final = 20  # dst, base, low, high
     DECORATE: Final = 21  # dst, decorator, decorated, caller
+    GENERIC: Final = 23  # dst, type variable, variables of its arguments, whether they end in ``...``
     ASK: Final = 22  # value, names of methods of which the first that there is runs, caller
 
 

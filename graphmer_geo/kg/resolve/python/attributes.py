@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graphmer_geo.kg.resolve.python.classes import ClassTable
 from graphmer_geo.kg.resolve.python.mro import Entry
-from graphmer_geo.kg.resolve.python.objects import BOX_TYPES, Kind, external_member, looks_like_class
+from graphmer_geo.kg.resolve.python.objects import Kind, box_type, external_member, looks_like_class
 from graphmer_geo.kg.resolve.python.typeshed import attribute_types
 from graphmer_geo.kg.resolve.python.world import World
 
@@ -87,7 +87,7 @@ class Attributes(ClassTable):
         elif kind == Kind.SUPER:
             self.load_super(first, second, target, name)
         elif kind == Kind.BOX:
-            found = external_member(BOX_TYPES[first[0]], name)
+            found = external_member(box_type(first), name)
             if found is not None:
                 self.put(target, self.object(Kind.METHOD, found, obj))
         elif kind == Kind.VALUE:

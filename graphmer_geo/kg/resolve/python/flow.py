@@ -7,7 +7,7 @@ from typing import Any
 
 from graphmer_geo.kg.languages.python.ir import Op
 from graphmer_geo.kg.resolve.python.calls import Call
-from graphmer_geo.kg.resolve.python.models import Models
+from graphmer_geo.kg.resolve.python.generics import Generics
 from graphmer_geo.kg.resolve.python.objects import Kind
 from graphmer_geo.kg.resolve.python.solver import Desk
 from graphmer_geo.kg.resolve.python.world import World
@@ -17,7 +17,7 @@ Handler = Callable[["Flow", int, int, tuple[Any, ...]], None]
 ROUNDS = 3  #: times that assumptions are added where the flow found nothing
 
 
-class Flow(Models):
+class Flow(Generics):
     """Loads the operations and runs them.
 
     First only names, imports and attributes, until base classes are known; then calls and all the rest; then,
@@ -206,6 +206,11 @@ class Flow(Models):
         """A condition, an f-string, ``del``, ``await``."""
         self.use(base + op[1], self.ask, op[2], entities + op[3])
 
+    def do_generic(self, base: int, entities: int, op: tuple[Any, ...]) -> None:
+        """A type with arguments."""
+        arguments = tuple(base + v if v else 0 for v in op[3])
+        self.use(base + op[2], self.parametrise, base + op[1], arguments, op[4])
+
     # -- stage three -------------------------------------------------------------------------------
 
     def assume_decorated_unknown(self, desk: Desk) -> None:
@@ -269,4 +274,5 @@ _DYNAMIC: dict[int, Handler] = {
     Op.SLICE: Flow.do_slice,
     Op.DECORATE: Flow.do_decorate,
     Op.ASK: Flow.do_ask,
+    Op.GENERIC: Flow.do_generic,
 }

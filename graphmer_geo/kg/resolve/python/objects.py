@@ -30,6 +30,7 @@ class Kind:
     GENERATOR: Final = 11  # function
     PROPERTY: Final = 12  # function
     METHOD: Final = 13  # qualified name of a container's method, the container
+    TYPED: Final = 15  # container that any instance of this type is
     PARTIAL: Final = 14  # object that is called, number of positional arguments that it already has
 
 
@@ -73,6 +74,11 @@ BOX_TYPES = {
     "set": "builtins.set",
 }
 BOX_TYPES["generator"] = "types.GeneratorType"
+
+
+def box_type(made: tuple[str, int, str, int]) -> str:
+    """The class of a container, by what makes it: an annotation names the class."""
+    return made[2][6:] if made[2].startswith("typed:") else BOX_TYPES[made[0]]
 
 
 def external_member(qualified_name: str, attribute: str) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphmer_geo.kg.resolve.python.flow import Flow
-from graphmer_geo.kg.resolve.python.objects import BOX_TYPES, NONE, Kind, looks_like_class
+from graphmer_geo.kg.resolve.python.objects import NONE, Kind, box_type, looks_like_class
 from graphmer_geo.kg.resolve.python.world import Target
 
 MAX_TYPES = 4  #: of one variable; more than that says nothing
@@ -38,7 +38,7 @@ def type_of(flow: Flow, obj: int) -> Target | None:
     if kind == Kind.VALUE:
         return Target(-1, f"builtins.{first}")
     if kind == Kind.BOX:
-        return Target(-1, BOX_TYPES[first[0]])
+        return Target(-1, box_type(first))
     if kind == Kind.EXTERNAL and looks_like_class(first):
         return Target(-1, "builtins.type")
     fixed = _FIXED.get(kind)

@@ -9,6 +9,7 @@ from graphmer_geo.kg.resolve.python.rounds import Mail
 from graphmer_geo.kg.resolve.python.solver import Message
 
 _OF_SECOND = (Kind.BOUND, Kind.METHOD, Kind.SUPER)  # their second value is an object
+_OF_FIRST = (Kind.PARTIAL, Kind.TYPED)  # their first one
 _OF_BOX = ("slot", "every", "keys", "merge")  # names of variables of a container
 _WITH_OBJECT = (Mail.HOLDS, Mail.PUT, Mail.MERGE)
 
@@ -41,7 +42,7 @@ class Wire:
             kind, first, second = self.objects.table[obj]
             if kind in _OF_SECOND:
                 second = self._write(second)
-            elif kind == Kind.PARTIAL:
+            elif kind in _OF_FIRST:
                 first = self._write(first)
             written = self._written[obj] = (kind, first, second)
         return written
@@ -52,7 +53,7 @@ class Wire:
             kind, first, second = written
             if kind in _OF_SECOND:
                 second = self._object(second)
-            elif kind == Kind.PARTIAL:
+            elif kind in _OF_FIRST:
                 first = self._object(first)
             obj = self._read[written] = self.objects.intern(kind, first, second)
         return obj
