@@ -177,3 +177,9 @@ class PieceFolder(DataFolder):
         hidden = [self.relations[name] for name in self.without_relations]
         keep = np.isin(table["relation"].to_numpy(), hidden, invert=True)
         return table.filter(pa.array(keep)).combine_chunks()
+
+
+def text_piece(code: str, tokenizer: CodeTokenizer) -> Piece:
+    """Code of no graph: nothing in it is known, so nothing will hang on it."""
+    tok, none = np.array(tokenizer.encode_label(code), np.int64), np.zeros(0, np.int64)
+    return Piece(-1, "callable", "", "", 0, len(code.encode()), tok, none, none, none, (), none)
