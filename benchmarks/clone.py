@@ -11,9 +11,9 @@ The full run, on the data of `graphmer data build pypi-200 --out pypi-200`; with
 A trial, minutes: `--data demo/data --minutes 1 --search_minutes 1 --limit 500`.
 
 Protocol: all functions of the test projects, without documentation and without their own names, which
-overrides share. Each that is like another is a query, all others are candidates. *Overrides*: methods that override one
-another or one method; the relation that says so is not in any chain, and no leaf has the function's name.
-*Edited copies*: at least half of the token 5-grams in common, equal ones not counted; what is alike by
+overrides share. Each that is like another is a query, all others are candidates. *Overrides*: methods that
+override one another or one method; the relation that says so is in no chain, and no leaf has the function's
+name. *Edited copies*: at least half of the token 5-grams in common, equal ones not counted; what is alike by
 definition here is text, so what compares text is hard to beat. `encoder` are the code vectors of a run
 fine-tuned for search, `states` the mean states of the run it was made of, `leaves hidden` the former without
 leaves, and `text only` those of a run that has never seen a leaf. Mean average precision, wrong answers first

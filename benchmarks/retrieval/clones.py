@@ -1,4 +1,4 @@
-"""Which functions are alike: overrides of one method, and edited copies; and functions that hide their names."""
+"""Which functions are alike, overrides or edited copies; nothing in them tells their names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What encoders are worth on unseen projects: link prediction, masked tokens, cloze."""
+"""What encoders are worth on unseen projects: link prediction, masked tokens, cloze, search."""
 
 from __future__ import annotations
 
@@ -79,8 +79,36 @@ def _cloze(metrics: Metrics) -> list[str]:
     return table(["task", "by", "accuracy", "encoder better by (points)", "cases"], rows, words=2)
 
 
+def _bootstrapped(cell: Cell, digits: int = 3) -> str:
+    """A mean with its 95 % interval over queries."""
+    return f"{cell['mean']:.{digits}f} [{cell['low']:.{digits}f}, {cell['high']:.{digits}f}]"
+
+
+def _code_search(metrics: Metrics) -> list[str]:
+    columns = {"mrr@10": "MRR@10", "recall@1": "recall@1", "recall@10": "recall@10"}
+    rows = []
+    for name, cells in metrics["search"].items():
+        margin = metrics.get("encoder_minus", {}).get(name)
+        told = "" if margin is None else _bootstrapped(margin)
+        rows.append([name, *(_bootstrapped(cells[metric]) for metric in columns), told])
+    head = f"Each query has {metrics['candidates']:,} candidates. Intervals are over queries."
+    return [head, "", *table(["by", *columns.values(), "encoder better by (MRR@10)"], rows)]
+
+
+def _clone(metrics: Metrics) -> list[str]:
+    rows = [
+        [task, name, _bootstrapped(cells["map"]), f"{found['queries']:,}"]
+        for task, found in metrics["tasks"].items()
+        for name, cells in found["map"].items()
+    ]
+    head = f"Among {metrics['candidates']:,} functions. Intervals are over queries."
+    return [head, "", *table(["alike", "by", "mean average precision", "queries"], rows, words=2)]
+
+
 _RENDER: dict[str, tuple[str, Callable[[Metrics], list[str]]]] = {
     "link-prediction": ("Link prediction", _link_prediction),
     "mlm": ("Masked tokens", _mlm),
     "cloze": ("Cloze", _cloze),
+    "code-search": ("Code search", _code_search),
+    "clone": ("Functions that are alike", _clone),
 }

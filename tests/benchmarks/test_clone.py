@@ -41,8 +41,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
     for package in ("one", "two", "three"):
         (root / "code" / package).mkdir(parents=True)
         (root / "code" / package / "__init__.py").write_text("")
-        base = _SHAPE.format(name="shape", base="object")
-        made = [_SHAPE.format(name=name, base="shape") for name in ("circle", "square")]
+        base = _SHAPE.format(name=f"shape_{package}", base="object")
+        names = (f"circle_{package}", f"square_{package}")
+        made = [_SHAPE.format(name=name, base=f"shape_{package}") for name in names]
         text = f"# {package}\n{base}" + "".join(part.partition("\n\ndef area_of")[0] + "\n" for part in made)
         (root / "code" / package / "shapes.py").write_text(text)
     build_kg([root / "code"], out=root / "kg")

@@ -53,5 +53,19 @@ def test_link_prediction(tmp_path: Path) -> None:
     assert "| all |" not in text
 
 
+def test_search_and_clones(tmp_path: Path) -> None:
+    cells = {"mrr@10": TWO, "recall@1": TWO, "recall@10": TWO}
+    text = write(tmp_path, "code-search", {
+        "search": {"encoder": cells, "BM25": cells}, "candidates": 2345, "encoder_minus": {"BM25": TWO},
+    })  # fmt: skip
+    interval = "0.250 [0.200, 0.300]"
+    assert "Each query has 2,345 candidates." in text
+    assert f"| encoder | {interval} | {interval} | {interval} |  |" in text
+    assert f"| BM25 | {interval} | {interval} | {interval} | {interval} |" in text
+    found = {"map": {"encoder": {"map": TWO}}, "queries": 1234}
+    text = write(tmp_path, "clone", {"tasks": {"overrides": found}, "candidates": 2345})
+    assert f"| overrides | encoder | {interval} | 1,234 |" in text
+
+
 def test_other_tasks_are_left_alone(tmp_path: Path) -> None:
     assert write(tmp_path, "throughput", {}) == ""
