@@ -15,6 +15,7 @@ NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "examples").glob("*.ip
 
 #: What the last line of output must show.
 EXPECTED = {
+    "code_search.ipynb": r"searched \d\d+ functions",
     "hgat_in_your_gnn.ipynb": r"times the attention of an average edge",
     "kg_and_sparql.ipynb": r"as tensors: \d\d+ nodes of \d+ types, \d\d+ edges",
     "link_prediction_and_pykeen.ipynb": r"encoder +MRR 0\.\d\d\d",
