@@ -1,4 +1,4 @@
-"""Rows of ``chunks/<split>.parquet``: tokens with byte spans, and which of them mention an entity."""
+"""Rows of ``chunks/<split>/``: tokens with byte spans, and which of them mention an entity."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from graphmer_geo.data.chunks import ChunkSpan, windows
 from graphmer_geo.data.config import DataConfig
-from graphmer_geo.data.entities import IDENTIFIER, EntityTable
+from graphmer_geo.data.entities import IDENTIFIER
+from graphmer_geo.data.mentions import Mentions
 from graphmer_geo.data.tokenizer import CodeTokenizer, Encoding, decode
 
 #: Role of the mention of a chunk's own entity on <cls>, where its name is not written in the chunk.
@@ -67,49 +67,10 @@ class ChunkRow:
         return replace(self, file=file, unit=unit)
 
 
-@dataclass(frozen=True, slots=True)
-class Mentions:
-    """The resolved occurrences of one file, by position; bytes."""
-
-    start: NDArray[np.int64]
-    end: NDArray[np.int64]
-    entity: NDArray[np.int64]
-    role: list[str]
-
-    @classmethod
-    def by_file(cls, occurrences: pa.Table, entities: EntityTable) -> dict[str, Mentions]:
-        """Every file's, from :attr:`KnowledgeGraph.occurrences`. Unresolved names are left out."""
-        found = pc.index_in(occurrences["entity"], value_set=pa.array(entities.iri, pa.string()))
-        keep = pc.and_(found.is_valid(), occurrences["entity"].is_valid())
-        table = occurrences.append_column("id", found).filter(keep)
-        table = table.sort_by([("file", "ascending"), ("start", "ascending"), ("end", "ascending")])
-        files = table["file"].to_pylist()
-        columns = [table[name].to_numpy().astype(np.int64) for name in ("start", "end", "id")]
-        roles = table["role"].to_pylist()
-        result = {}
-        first = 0
-        for row in range(1, len(files) + 1):
-            if row == len(files) or files[row] != files[first]:
-                start, end, entity = (column[first:row] for column in columns)
-                result[files[first]] = cls(start, end, entity, roles[first:row])
-                first = row
-        return result
-
-    def inside(self, start: int, end: int) -> Mentions:
-        """Those wholly within the bytes ``start`` … ``end``, each (place, entity) once."""
-        rows = range(*np.searchsorted(self.start, [start, end]).tolist())
-        unique: dict[tuple[int, int, int], int] = {}
-        for row in rows:
-            if self.start[row] < self.end[row] <= end:
-                unique.setdefault((int(self.start[row]), int(self.end[row]), int(self.entity[row])), row)
-        kept = np.array(list(unique.values()), np.int64)
-        return Mentions(self.start[kept], self.end[kept], self.entity[kept], [self.role[k] for k in kept])
-
-
 def make_windows(
     source: bytes,
     span: ChunkSpan,
-    mentions: Mentions | None,
+    mentions: Mentions,
     tokenizer: CodeTokenizer,
     name_keys: Mapping[bytes, int],
     config: DataConfig,
@@ -127,12 +88,12 @@ def _row(
     source: bytes,
     span: ChunkSpan,
     part: Encoding,
-    mentions: Mentions | None,
+    mentions: Mentions,
     tokenizer: CodeTokenizer,
     name_keys: Mapping[bytes, int],
 ) -> ChunkRow:
     start, end = int(part.start[0]), int(part.end[-1])
-    here = mentions.inside(start, end) if mentions else _NONE
+    here = mentions.inside(start, end)
     first, length = link(part.start, part.end, here.start, here.end)
     roles, entity = here.role, here.entity
     written = [_name_key(source[a:b], name_keys) for a, b in zip(here.start, here.end, strict=True)]
@@ -181,6 +142,3 @@ def _name_key(name: bytes, keys: Mapping[bytes, int]) -> int:
     if name in keys:
         return keys[name]
     return -1 if name.isascii() else keys.get(decode(name).encode("utf-8"), -1)
-
-
-_NONE = Mentions(*(np.zeros(0, np.int64),) * 3, [])

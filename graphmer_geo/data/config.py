@@ -50,6 +50,8 @@ class DataConfig(_Config):
         near_duplicates: Functions of validation and test that share this much of their token 5-grams
             (Jaccard) with a function of an earlier split are left out (counted in the manifest); 0 turns the
             search off.
+        shard_bytes: About how much source code makes one shard of chunks, of which training holds eight in
+            memory, at five times that size, and preparation one.
         seed: Seed of the split.
     """
 
@@ -62,6 +64,7 @@ class DataConfig(_Config):
     test_units: tuple[str, ...] = ()
     validation_units: tuple[str, ...] = ()
     near_duplicates: float = 0.8
+    shard_bytes: int = 4_000_000
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -69,6 +72,8 @@ class DataConfig(_Config):
             raise UserError(f"unit is {self.unit!r}; split by {' or '.join(UNITS)}")
         if not 0 <= self.near_duplicates <= 1:
             raise UserError(f"near_duplicates is {self.near_duplicates}; give a share between 0 and 1")
+        if self.shard_bytes < 1:
+            raise UserError(f"shard_bytes is {self.shard_bytes}; it must be at least 1")
         if len(self.fractions) != 3 or min(self.fractions) <= 0 or abs(sum(self.fractions) - 1) > 1e-6:
             raise UserError(f"fractions are {self.fractions}; give three positive numbers that add up to 1")
         if not 3 <= self.min_roots <= self.max_roots:

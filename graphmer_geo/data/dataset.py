@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from torch.utils.data import Dataset
 
 from graphmer_geo.data.check import Limits
-from graphmer_geo.data.chunk_table import OWNER_ROLE
+from graphmer_geo.data.chunk_arrays import ChunkArrays
 from graphmer_geo.data.config import ChainConfig
 from graphmer_geo.data.folder import DataFolder
 from graphmer_geo.data.leafy_chain import BoolArray, IntArray, LeafyChainData, TripleTable, assemble, ranges
 from graphmer_geo.data.triple_index import Ragged, TripleIndex
 from graphmer_geo.errors import UserError
-
-#: Roles of mentions that declare their entity (a chunk's own entity included).
-DECLARING = ("definition", OWNER_ROLE)
 
 Transform = Callable[[LeafyChainData, np.random.Generator], LeafyChainData]
 
@@ -34,6 +31,9 @@ class LeafyChainDataset(Dataset[LeafyChainData]):
     compete for ``max_triples`` places; rare relations of the chunk have the same chance as frequent ones.
     What is drawn, and what the transforms draw, depends on nothing but ``(seed, epoch, index)``.
 
+    The graph is held in memory. Chunks are read by shard, when one of them is first asked for, and stay until
+    :meth:`release`.
+
     Args:
         data: Prepared data or its folder.
         split: "train", "validation" or "test".
@@ -42,6 +42,9 @@ class LeafyChainDataset(Dataset[LeafyChainData]):
         transforms: Applied in order, each with the example's generator (the masks of
             :mod:`graphmer_geo.transforms`).
         roots: Longest chunk, of the lengths the data was cut to; default: the longest of these.
+
+    Attributes:
+        shards: The chunks of each shard.
 
     Raises:
         UserError: The data is not there, or its chunks are longer than ``config.max_roots``.
@@ -67,16 +70,12 @@ class LeafyChainDataset(Dataset[LeafyChainData]):
                 f"max_roots is {self.config.max_roots}, but the data was prepared with {prepared}; "
                 "prepare it again with fewer roots or raise max_roots"
             )
-        chunks, entities = self.data.chunks(split, roots), self.data.entities
-        self.roots = Ragged.from_arrow(chunks, "tok")
-        self._names = Ragged.from_arrow(chunks, "name")
-        self._name_counts = Ragged.from_arrow(chunks, "name_count")
-        self._mentions = Ragged.from_arrow(chunks, "mention_entity")
-        self._mention_start = Ragged.from_arrow(chunks, "mention_start").value
-        self._mention_len = Ragged.from_arrow(chunks, "mention_len").value
-        self._mention_name = Ragged.from_arrow(chunks, "mention_name").value
-        roles = pc.is_in(chunks["mention_role"].combine_chunks().flatten(), value_set=pa.array(DECLARING))
-        self._mention_declares = roles.to_numpy(zero_copy_only=False).astype(np.bool_)
+        self._paths = self.data.shards(split, roots)
+        self._ends = list(accumulate(self.data.shard_sizes(split, roots)))
+        self.shards = [range(*span) for span in pairwise([0, *self._ends])]
+        self._open: dict[int, ChunkArrays] = {}
+        self._lengths: dict[int, IntArray] = {}
+        entities = self.data.entities
         self._label = Ragged.from_arrow(entities, "label_tok")
         self._label_len = self._label.length
         self._name_key = entities["name_key"].to_numpy().astype(np.int64)
@@ -85,7 +84,7 @@ class LeafyChainDataset(Dataset[LeafyChainData]):
         self._num_relations = len(self.data.relations)
 
     def __len__(self) -> int:
-        return len(self.roots.ptr) - 1
+        return self._ends[-1]
 
     def set_epoch(self, epoch: int) -> None:
         """Choose which epoch's draws the following examples have."""
@@ -97,37 +96,73 @@ class LeafyChainDataset(Dataset[LeafyChainData]):
         relations = max(self.data.relations.values()) + 1
         return Limits(len(self.data.tokenizer), relations, self.config.max_leaves_per_tail)
 
-    @cached_property
+    @property
     def lengths(self) -> IntArray:
         """Number of nodes to expect of each example, ``[len]``: exact for roots, an estimate for leaves.
 
         Leaves count even if the chains are to have none: batches are the same with and without them.
         """
-        chunk = np.repeat(np.arange(len(self)), self._mentions.length)
-        heads = np.unique(np.stack([chunk, self._mentions.value]), axis=1)
-        everywhere = np.full(heads.shape[1], self.config.inverse_of_references)
-        degree = np.minimum(self.triples.ranges(heads[1], everywhere)[1], self.config.max_per_head)
-        candidates = np.bincount(heads[0], degree, minlength=len(self))
-        per_tail = self._label_len[self.triples.tail].mean() if len(self.triples.tail) else 0.0
-        leaves = np.ceil(np.minimum(candidates, self.config.max_triples) * per_tail).astype(np.int64)
-        return self.roots.length + leaves
+        return np.concatenate([self.shard_lengths(shard) for shard in range(len(self.shards))])
+
+    def shard_lengths(self, shard: int) -> IntArray:
+        """Those of the examples of one shard; remembered when the shard is not."""
+        if shard not in self._lengths:
+            # As small as they are, of everything that was ever read.
+            self._lengths[shard] = self._expected(self._chunks(shard)).astype(np.int32)
+        return self._lengths[shard].astype(np.int64)
+
+    def release(self, shard: int) -> None:
+        """Forget the chunks of a shard; they are read again when asked for."""
+        self._open.pop(shard, None)
+
+    def root_tokens(self, index: int) -> IntArray:
+        """The tokens of a chunk."""
+        chunks, row = self._place(index)
+        return chunks.roots[row]
 
     def __getitem__(self, index: int) -> LeafyChainData:
         if not 0 <= index < len(self):
             raise IndexError(f"chunk {index} of {len(self)}")
         rng = np.random.default_rng((self.seed, self.epoch, index))
-        triples = self._draw(index, rng)  # in any case: the masks that follow do not depend on `leaves`
+        chunks, row = self._place(index)
+        triples = self._draw(chunks, row, rng)  # in any case: the masks that follow do not depend on `leaves`
         if not self.config.leaves:
             triples = triples.take(np.zeros(0, np.int64))
-        chain = assemble(self.roots[index], triples)
+        chain = assemble(chunks.roots[row], triples)
         for transform in self.transforms:
             chain = transform(chain, rng)
         return chain
 
-    def _draw(self, index: int, rng: np.random.Generator) -> TripleTable:
+    def _place(self, index: int) -> tuple[ChunkArrays, int]:
+        """The shard of a chunk, and its row there."""
+        shard = bisect_right(self._ends, index)
+        return self._chunks(shard), index - self.shards[shard].start
+
+    def _chunks(self, shard: int) -> ChunkArrays:
+        if shard not in self._open:
+            self._open[shard] = ChunkArrays.read(self._paths[shard])
+        return self._open[shard]
+
+    def _expected(self, chunks: ChunkArrays) -> IntArray:
+        """Number of nodes to expect of each chunk."""
+        count, num_entities = len(chunks.roots.length), len(self._label_len)
+        chunk = np.repeat(np.arange(count), chunks.mentions.length)
+        chunk, heads = np.divmod(np.unique(chunk * num_entities + chunks.mentions.value), num_entities)
+        everywhere = np.full(len(heads), self.config.inverse_of_references)
+        degree = np.minimum(self.triples.ranges(heads, everywhere)[1], self.config.max_per_head)
+        candidates = np.bincount(chunk, degree, minlength=count)
+        leaves = np.ceil(np.minimum(candidates, self.config.max_triples) * self._per_tail).astype(np.int64)
+        return chunks.roots.length + leaves
+
+    @cached_property
+    def _per_tail(self) -> float:
+        """Leaves of a triple, on average."""
+        return float(self._label_len[self.triples.tail].mean()) if len(self.triples.tail) else 0.0
+
+    def _draw(self, chunks: ChunkArrays, row: int, rng: np.random.Generator) -> TripleTable:
         """The triples that ride along this time."""
-        heads, mention = self._heads(index, rng)
-        rows, owner = self._candidates(heads, self._mention_declares[mention], rng)
+        heads, mention = _heads(chunks, row, rng)
+        rows, owner = self._candidates(heads, chunks.declares[mention], rng)
         limit = self.config.max_triples
         if len(rows) > limit:
             rel = self.triples.rel[rows]
@@ -142,24 +177,13 @@ class LeafyChainDataset(Dataset[LeafyChainData]):
             head=heads[owner],
             tail=tail,
             tail_parent=self._parent[tail],
-            head_start=self._mention_start[mention],
-            head_len=self._mention_len[mention],
-            visible=self._visible(index, tail, mention),
+            head_start=chunks.mention_start[mention],
+            head_len=chunks.mention_len[mention],
+            visible=_visible(chunks, row, self._name_key[tail], mention),
             target=self.triples.target[rows],
             leaf_len=length,
             leaf_tok=self._label.value[ranges(self._label.ptr[tail], length)],
         )
-
-    def _heads(self, index: int, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
-        """The entities of a chunk and a mention of each (a row of the mention columns); ``[h]``.
-
-        What is declared here is taken where it is declared, the rest at any mention.
-        """
-        first, last = self._mentions.ptr[index], self._mentions.ptr[index + 1]
-        rows = first + rng.permutation(last - first)
-        rows = rows[np.argsort(~self._mention_declares[rows], kind="stable")]
-        heads, at = np.unique(self._mentions.value[rows], return_index=True)
-        return heads, rows[at]
 
     def _candidates(
         self, heads: IntArray, declared: BoolArray, rng: np.random.Generator
@@ -173,12 +197,24 @@ class LeafyChainDataset(Dataset[LeafyChainData]):
             rows = np.concatenate([rows, np.unique(drawn)])
         return rows, np.searchsorted(start + degree, rows, side="right")
 
-    def _visible(self, index: int, tail: IntArray, mention: IntArray) -> np.ndarray:
-        """Whether each tail's name stands in the chunk outside its head; ``[m]``."""
-        names = self._names[index]
-        if not len(names):
-            return np.zeros(len(tail), np.bool_)
-        wanted = self._name_key[tail]
-        at = np.minimum(np.searchsorted(names, wanted), len(names) - 1)
-        count = np.where(names[at] == wanted, self._name_counts[index][at], 0)
-        return count > (self._mention_name[mention] == wanted)
+
+def _heads(chunks: ChunkArrays, row: int, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
+    """The entities of a chunk and a mention of each (a row of the mention columns); ``[h]``.
+
+    What is declared here is taken where it is declared, the rest at any mention.
+    """
+    first, last = chunks.mentions.ptr[row], chunks.mentions.ptr[row + 1]
+    rows = first + rng.permutation(last - first)
+    rows = rows[np.argsort(~chunks.declares[rows], kind="stable")]
+    heads, at = np.unique(chunks.mentions.value[rows], return_index=True)
+    return heads, rows[at]
+
+
+def _visible(chunks: ChunkArrays, row: int, wanted: IntArray, mention: IntArray) -> np.ndarray:
+    """Whether each tail's name (by number) stands in the chunk outside its head; ``[m]``."""
+    names = chunks.names[row]
+    if not len(names):
+        return np.zeros(len(wanted), np.bool_)
+    at = np.minimum(np.searchsorted(names, wanted), len(names) - 1)
+    count = np.where(names[at] == wanted, chunks.name_counts[row][at], 0)
+    return count > (chunks.mention_name[mention] == wanted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,11 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from graphmer_geo.data.config import INVERSE, DataConfig
+from graphmer_geo.data.shards import read_shards, shard_file, shard_folder
 from graphmer_geo.data.splits import SPLITS
 from graphmer_geo.data.tokenizer import CodeTokenizer
 from graphmer_geo.errors import UserError
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 REMEDY = "make it with `graphmer data prepare KG --out DATA`"
 
@@ -33,6 +34,7 @@ class DataManifest:
         config: The :class:`DataConfig`.
         units: Split of every unit.
         counts: Per split: chunks, tokens, mentions, triples, dropped duplicates, pieces too short.
+        shards: Chunks in each shard, by the folder below ``chunks/``.
     """
 
     fingerprint: str
@@ -41,6 +43,7 @@ class DataManifest:
     config: DataConfig
     units: dict[str, str]
     counts: dict[str, dict[str, int]]
+    shards: dict[str, list[int]]
     format: int = FORMAT
 
     def save(self, folder: Path) -> None:
@@ -55,16 +58,31 @@ class DataManifest:
         Raises:
             UserError: The folder does not exist or holds no data of this format.
         """
-        path = folder / MANIFEST
-        if not path.is_file():
-            raise UserError(f"{str(folder)!r} holds no prepared data (no {MANIFEST}); {REMEDY}")
+        path, values = folder / MANIFEST, _read_manifest(folder)
         try:
-            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             if values["format"] != FORMAT:
                 raise UserError(f"{str(path)!r} has format {values['format']}, not {FORMAT}; {REMEDY}")
             return cls(**{**values, "config": DataConfig.from_dict(values["config"])})
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+        except (KeyError, TypeError) as error:
             raise UserError(f"{str(path)!r} is not a manifest of prepared data ({error}); {REMEDY}") from None
+
+
+def fingerprint_of(folder: Path) -> str | None:
+    """That of the data in a folder, whatever its format; None if there is no data."""
+    return _read_manifest(folder).get("fingerprint") if (folder / MANIFEST).is_file() else None
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise UserError(f"{str(folder)!r} holds no prepared data (no {MANIFEST}); {REMEDY}")
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{str(path)!r} is not a manifest of prepared data ({error}); {REMEDY}") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{str(path)!r} is not a manifest of prepared data (no object); {REMEDY}")
+    return values
 
 
 def relation_ids(relations: Iterable[str]) -> dict[str, int]:
@@ -113,24 +131,40 @@ class DataFolder:
         """``triples.parquet``: head, relation, tail (ids), unit, split, heuristic."""
         return self._table("triples.parquet")
 
-    def chunks(self, split: str, roots: int | None = None) -> pa.Table:
-        """``chunks/<split>.parquet``; training chunks also as cut to one of the shorter lengths ``roots``.
+    def chunks(self, split: str, roots: int | None = None, columns: Sequence[str] | None = None) -> pa.Table:
+        """The chunks of all shards of a split, in one table; see :meth:`shards`."""
+        return read_shards(self.shards(split, roots), columns)
+
+    def shards(self, split: str, roots: int | None = None) -> list[Path]:
+        """``chunks/<split>/``; training chunks also as cut to one of the shorter lengths ``roots``.
 
         Raises:
-            UserError: no such split, or the data was not cut to that length.
+            UserError: no such split, the data was not cut to that length, or a shard is missing.
         """
+        name = self._folder_of(split, roots)
+        paths = [self.path / "chunks" / name / shard_file(n) for n in range(len(self.manifest.shards[name]))]
+        for path in paths:
+            if not path.is_file():
+                raise UserError(f"{str(path)!r} is missing; {REMEDY}")
+        return paths
+
+    def shard_sizes(self, split: str, roots: int | None = None) -> list[int]:
+        """Number of chunks in each of :meth:`shards`."""
+        return self.manifest.shards[self._folder_of(split, roots)]
+
+    def _folder_of(self, split: str, roots: int | None) -> str:
         if split not in SPLITS:
             raise UserError(f"no split {split!r}; use one of {', '.join(SPLITS)}")
         config = self.manifest.config
         if roots is None or roots == config.max_roots:
-            return self._table(f"chunks/{split}.parquet")
+            return shard_folder(split)
         if split != "train" or roots not in config.curriculum:
             known = ", ".join(map(str, (*config.curriculum, config.max_roots)))
             raise UserError(
                 f"{str(self.path)!r} has no {split} chunks of {roots} roots, only of {known}; "
                 f"prepare the data again with --max_roots LONGEST --curriculum '[SHORTER, …]'"
             )
-        return self._table(f"chunks/{split}-{roots}.parquet")
+        return shard_folder(split, roots)
 
     def _table(self, name: str) -> pa.Table:
         path = self.path / name

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from graphmer_geo.data.folder import DataFolder
+from graphmer_geo.data.shards import drawn, read_shards, shard_file, shard_folder, write_table
 from graphmer_geo.data.splits import SPLITS
 from graphmer_geo.errors import UserError
 from graphmer_geo.kg.folder import replaced_folder
@@ -51,64 +51,74 @@ def pack(data: str | Path, out: str | Path, max_mb: float | None = None) -> Pack
     if target.resolve() == folder.path.resolve():
         raise UserError(f"{str(target)!r} is the data itself; choose another --out")
     with replaced_folder(target) as packed:
-        (packed / "chunks").mkdir()
         for name in ("tokenizer.json", "relations.json"):
             shutil.copyfile(folder.path / name, packed / name)
-        _write(folder.entities.drop_columns(list(SPARE["entities"])), packed / "entities.parquet")
-        _write(folder.triples, packed / "triples.parquet")
-        for split in SPLITS[1:]:
-            _write(_slim(folder.chunks(split)), packed / "chunks" / f"{split}.parquet")
-        folder.manifest.save(packed)  # written again below, a line longer if chunks were left out
+        write_table(folder.entities.drop_columns(list(SPARE["entities"])), packed / "entities.parquet", LEVEL)
+        write_table(folder.triples, packed / "triples.parquet", LEVEL)
+        shards = {split: _copy(folder, packed, split, None) for split in SPLITS[1:]}
+        manifest = folder.manifest
+        manifest.save(packed)  # written again below, a line longer if chunks were left out
         fixed = _size(packed) + 64
-        lengths = (None, *folder.manifest.config.curriculum)
-        tables = {_name(roots): _slim(folder.chunks("train", roots)) for roots in lengths}
-        files = _fit(packed, tables, inf if max_mb is None else max_mb * 1e6 - fixed)
-        if files is None:
+        lengths = (None, *manifest.config.curriculum)
+        fitting = _fit(folder, packed, lengths, inf if max_mb is None else max_mb * 1e6 - fixed)
+        if fitting is None:
             raise UserError(
                 f"the graph, validation and test alone take {fixed / 1e6:.4g} MB of {max_mb}; "
                 "raise --max-mb, or prepare data from less code"
             )
-        manifest = folder.manifest
-        kept = pq.read_metadata(packed / "chunks" / _name(None)).num_rows
-        if kept < len(tables[_name(None)]):
+        files, train = fitting
+        manifest = replace(manifest, shards=shards | train)
+        kept, there = sum(train[shard_folder("train")]), sum(folder.shard_sizes("train"))
+        if kept < there:
             told = f"{manifest.fingerprint} packed {files}"
             counts = {split: dict(values) for split, values in manifest.counts.items()}
             counts["train"]["chunks_packed"] = kept
             fingerprint = hashlib.sha256(told.encode()).hexdigest()
             manifest = replace(manifest, fingerprint=fingerprint, counts=counts)
         manifest.save(packed)
-    return Packed(_size(target), kept, len(tables[_name(None)]))
+    return Packed(_size(target), kept, there)
 
 
-def _fit(packed: Path, tables: dict[str, pa.Table], room: float) -> int | None:
-    """Write the training chunks of as many files as there is room for; how many, or None if of none."""
-    files = sorted(set(tables[_name(None)]["file"].to_pylist()), key=_drawn)
+def _fit(
+    folder: DataFolder, packed: Path, lengths: Sequence[int | None], room: float
+) -> tuple[int, dict[str, list[int]]] | None:
+    """Write the training chunks of as many files as there is room for.
+
+    Returns:
+        How many files, and how many chunks in each shard; None if there is room for none.
+    """
+    paths = folder.shards("train")
+    files = sorted(
+        {f for path in paths for f in read_shards([path], ["file"])["file"].to_pylist()}, key=drawn
+    )
     kept = len(files)
     while kept > 0:
         chosen = pa.array(files[:kept])
-        for name, table in tables.items():
-            _write(table.filter(pc.is_in(table["file"], value_set=chosen)), packed / "chunks" / name)
-        size = sum((packed / "chunks" / name).stat().st_size for name in tables)
+        written = {
+            shard_folder("train", roots): _copy(folder, packed, "train", roots, chosen) for roots in lengths
+        }
+        size = sum(_size(packed / "chunks" / name) for name in written)
         if size <= room:
-            return kept
+            return kept, written
+        for name in written:
+            shutil.rmtree(packed / "chunks" / name)
         kept = min(kept - 1, int(kept * max(room, 0.0) / size * MARGIN))
     return None
 
 
-def _drawn(file: str) -> bytes:
-    return hashlib.sha256(file.encode()).digest()
-
-
-def _name(roots: int | None) -> str:
-    return "train.parquet" if roots is None else f"train-{roots}.parquet"
-
-
-def _slim(chunks: pa.Table) -> pa.Table:
-    return chunks.drop_columns(list(SPARE["chunks"]))
-
-
-def _write(table: pa.Table, path: Path) -> None:
-    pq.write_table(table, path, compression="zstd", compression_level=LEVEL)
+def _copy(
+    folder: DataFolder, packed: Path, split: str, roots: int | None, files: pa.Array | None = None
+) -> list[int]:
+    """Write the shards of a split, of some files or all; how many chunks each has."""
+    sizes: list[int] = []
+    for path in folder.shards(split, roots):
+        table = read_shards([path]).drop_columns(list(SPARE["chunks"]))
+        if files is not None:
+            table = table.filter(pc.is_in(table["file"], value_set=files))
+        if table.num_rows or not sizes:
+            write_table(table, packed / "chunks" / shard_folder(split, roots) / shard_file(len(sizes)), LEVEL)
+            sizes.append(table.num_rows)
+    return sizes
 
 
 def _size(folder: Path) -> int:

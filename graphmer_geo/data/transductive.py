@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from graphmer_geo.data.config import ChainConfig
 from graphmer_geo.data.folder import DataFolder, DataManifest
+from graphmer_geo.data.shards import shard_folder, write_table
 from graphmer_geo.data.splits import SPLITS
 from graphmer_geo.errors import UserError
 from graphmer_geo.kg.folder import replaced_folder
@@ -62,24 +62,25 @@ def transductive(
     manifest = replace(
         folder.manifest,
         fingerprint=hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest(),
+        config=replace(folder.manifest.config, curriculum=()),
         units={unit: name for unit, name in folder.manifest.units.items() if name == "train"},
+        shards={shard_folder(name): folder.shard_sizes("train") for name in SPLITS},
         counts={name: {**folder.manifest.counts["train"], "triples": counts[name]} for name in SPLITS},
     )
     with replaced_folder(target) as made:
         folder.tokenizer.save(made / "tokenizer.json")
         shutil.copyfile(folder.path / "relations.json", made / "relations.json")
-        pq.write_table(folder.entities, made / "entities.parquet", compression="zstd")
-        pq.write_table(table, made / "triples.parquet", compression="zstd")
-        (made / "chunks").mkdir()
+        shutil.copyfile(folder.path / "entities.parquet", made / "entities.parquet")
+        write_table(table, made / "triples.parquet")
         for name in SPLITS:
-            pq.write_table(folder.chunks("train"), made / "chunks" / f"{name}.parquet", compression="zstd")
+            (made / "chunks" / shard_folder(name)).mkdir(parents=True)
+            for path in folder.shards("train"):
+                shutil.copyfile(path, made / "chunks" / shard_folder(name) / path.name)
         manifest.save(made)
     return manifest
 
 
-def _draw(
-    folder: DataFolder, table: pa.Table, chain: ChainConfig, fraction: float, seed: int
-) -> np.ndarray:
+def _draw(folder: DataFolder, table: pa.Table, chain: ChainConfig, fraction: float, seed: int) -> np.ndarray:
     """The split of each fact."""
     head, relation, tail = (table[name].to_numpy() for name in ("head", "relation", "tail"))
     names = {index: name for name, index in folder.relations.items()}

@@ -140,7 +140,7 @@ def mlm_accuracy(
         tok, index, label = (batch[name].numpy() for name in ("tok", "mlm_index", "mlm_label"))
         parts.append(masked_tokens(tok, batch["slot"].numpy() < 0, index, label))
     masked = MaskedTokens(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-    tokens = folder.chunks("train")["tok"].combine_chunks()
+    tokens = folder.chunks("train", columns=["tok"])["tok"].combine_chunks()
     sequences = np.split(tokens.values.to_numpy(), tokens.offsets.to_numpy()[1:-1])
     special = sorted(folder.tokenizer.special.values())
     counted = NGramBaseline(sequences, len(folder.tokenizer), special).accuracy(masked)

@@ -94,7 +94,7 @@ def _collect(folder: DataFolder, dataset: LeafyChainDataset, batches: list[list[
         for name, values in columns.items():
             values.append(data[f"rank_{name}"].numpy())
         chunk.append(np.full(data["rank_rel"].numel(), len(text)))
-        text.append(folder.tokenizer.decode(dataset.roots[index].tolist()))
+        text.append(folder.tokenizer.decode(dataset.root_tokens(index).tolist()))
     joined = {name: np.concatenate(values) for name, values in columns.items()}
     rows = np.concatenate(chunk)
     return Queries(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -55,10 +56,15 @@ class Manifest:
         Raises:
             UserError: If the graph has no such file.
         """
-        matches = [r for r in self.files if r.key == key]
-        if not matches:
+        if key not in self._by_key:
             raise UserError(f"the knowledge graph has no file {key!r}; see manifest.json for the keys")
-        return min(matches, key=lambda r: r.status == "skipped")
+        return self._by_key[key]
+
+    @cached_property
+    def _by_key(self) -> dict[str, FileRecord]:
+        """Of two files with one key the first, or the first that was not skipped."""
+        read = sorted(reversed(self.files), key=lambda r: r.status != "skipped")
+        return {record.key: record for record in read}
 
     def save(self, folder: Path) -> None:
         """Write ``manifest.json`` into the folder."""

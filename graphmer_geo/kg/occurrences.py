@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -77,6 +77,13 @@ def write_occurrences(table: pa.Table, folder: Path) -> None:
 def read_occurrences(folder: Path) -> pa.Table:
     """Read the table of a knowledge graph's folder."""
     return pq.read_table(folder / FILE_NAME).cast(SCHEMA)
+
+
+def read_occurrence_parts(folder: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """Read some columns of the table, part by part; each part is of whole files."""
+    place = folder / FILE_NAME
+    for path in sorted(place.iterdir()) if place.is_dir() else [place]:
+        yield pq.read_table(path, columns=list(columns))
 
 
 def _utf8(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -17,7 +17,7 @@ from graphmer_geo.kg import vocabulary as v
 from graphmer_geo.kg.bindings import bind
 from graphmer_geo.kg.folder import recover
 from graphmer_geo.kg.manifest import Manifest
-from graphmer_geo.kg.occurrences import read_occurrences
+from graphmer_geo.kg.occurrences import read_occurrence_parts, read_occurrences
 from graphmer_geo.kg.queries import named_query
 from graphmer_geo.kg.remote import RemoteStore, is_endpoint, ontology_version
 from graphmer_geo.kg.sources import read_bounded
@@ -108,6 +108,12 @@ class KnowledgeGraph:
                 raise UserError("a remote graph has no occurrence table; for this, open a folder")
             self._occurrences = read_occurrences(self.folder)
         return self._occurrences
+
+    def occurrence_parts(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Some columns of :attr:`occurrences`, in tables of whole files that need not all be in memory."""
+        if self._occurrences is None and self.folder is not None:
+            return read_occurrence_parts(self.folder, columns)
+        return iter([self.occurrences.select(list(columns))])
 
     @cached_property
     def graph(self) -> Dataset:

@@ -242,7 +242,7 @@ def build_stream(folder: DataFolder, tables: Tables, args: TrainArgs, chain: Cha
     sampler = build_sampler(tables, args)
     steps = phases(args.root_lengths, args.root_steps, folder.manifest.config.max_roots)
     for phase in steps:
-        folder.chunks("train", phase.roots)  # now, not in the middle of the run
+        folder.shards("train", phase.roots)  # now, not in the middle of the run
 
     def build(number: int) -> TokenBudgetStream:
         seed = args.seed + number * 1_000_003  # no draw of one phase is that of another

@@ -1,14 +1,22 @@
 """Training data as one endless, seekable sequence of batches.
 
-The plan of epoch e (which chains go together, and in which order) is a pure function of the seed and e,
-and the draws of batch k depend on the seed and k alone. So batch k can be made without the ones before
-it: a resumed run starts at the batch it stopped at, and ragged epochs of different lengths need no
-bookkeeping.
+The chunks lie in shards, and no more than :data:`LANES` of these are open at a time. In every epoch the
+shards come in another order; the turn of one shard in one epoch is a batch plan of its own (which chains go
+together, and in which order), a pure function of the seed and the number of the turn. Turns are dealt to
+lanes, and batches are taken from the lanes one after the other: so batches that follow each other are of
+different shards, and readers that share a run (processes, loader workers) read different shards, as far as
+their number and that of the lanes have common factors.
+
+The sequence does not depend on who reads it, and the draws of batch k depend on the seed and k alone. So
+batch k can be made without the ones before it: a resumed run starts at the batch it stopped at, also with
+another number of processes or workers, and ragged epochs of different lengths need no bookkeeping. Finding
+the place means counting the batches of the turns before it; no chain is made for that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from typing import Protocol
 
@@ -24,13 +32,24 @@ from graphmer_geo.errors import UserError
 
 Batch = dict[str, Tensor]
 
+#: Most shards that one reader has open.
+LANES = 8
+
 
 class ChainSource(Protocol):
     """What the stream needs of a dataset: chains that depend on (seed, epoch, index) only."""
 
     @property
-    def lengths(self) -> NDArray[np.int64]:
-        """Number of nodes of each example, or an estimate."""
+    def shards(self) -> Sequence[range]:
+        """The examples of each shard."""
+        ...
+
+    def shard_lengths(self, shard: int) -> NDArray[np.int64]:
+        """Number of nodes of each example of a shard, or an estimate."""
+        ...
+
+    def release(self, shard: int) -> None:
+        """A shard is not needed for a while."""
         ...
 
     def set_epoch(self, epoch: int) -> None:
@@ -70,7 +89,7 @@ class SeekableStream(IterableDataset[Batch]):
 
 
 class TokenBudgetStream(SeekableStream):
-    """A run over one dataset, again and again.
+    """A run over one dataset, again and again: every chain once per epoch.
 
     Args:
         dataset: the chains.
@@ -97,27 +116,47 @@ class TokenBudgetStream(SeekableStream):
         self.dataset, self.batch_tokens, self.seed, self.finish = dataset, batch_tokens, seed, finish
         self.limits = limits
         super().__init__(rank, world)
-        self._ends: list[int] = []  # number of batches in epochs 0..e
-        self._plan: tuple[int, list[list[int]]] = (-1, [])
+        lanes = min(LANES, len(dataset.shards))
+        self._ends: list[list[int]] = [[] for _ in range(lanes)]  # batches of each lane up to its turn t
+        self._plans: list[tuple[int, list[list[int]]]] = [(-1, []) for _ in range(lanes)]
 
-    def plan(self, epoch: int) -> list[list[int]]:
-        """The batches of one epoch, as indices of chains."""
-        if self._plan[0] != epoch:
-            batches = plan_batches(self.dataset.lengths, self.batch_tokens, self.seed, epoch)
-            self._plan = (epoch, batches)
-        return self._plan[1]
+    def place(self, turn: int) -> tuple[int, int]:
+        """Epoch and shard of a turn."""
+        epoch, at = divmod(turn, len(self.dataset.shards))
+        order = np.random.default_rng((self.seed, 0x5A4D, epoch)).permutation(len(self.dataset.shards))
+        return epoch, int(order[at])
+
+    def plan(self, turn: int) -> list[list[int]]:
+        """The batches of one turn, as indices of chains."""
+        lane = turn % len(self._plans)
+        if self._plans[lane][0] != turn:
+            shard = self.place(turn)[1]
+            lengths, examples = self.dataset.shard_lengths(shard), self.dataset.shards[shard]
+            plan = plan_batches(lengths, self.batch_tokens, self.seed, turn)
+            self._take(lane, turn, [[examples[i] for i in batch] for batch in plan])
+        return self._plans[lane][1]
+
+    def _take(self, lane: int, turn: int, plan: list[list[int]]) -> None:
+        """A lane goes on to another turn; the shard of its last one is closed if no other lane has it."""
+        before = self._plans[lane][0]
+        self._plans[lane] = (turn, plan)
+        used = {self.place(held)[1] for held, _ in self._plans if held >= 0}
+        if before >= 0 and (shard := self.place(before)[1]) not in used:
+            self.dataset.release(shard)
 
     def locate(self, batch: int) -> tuple[int, int]:
-        """Epoch of a batch, and its position there."""
-        while not self._ends or self._ends[-1] <= batch:
-            epoch = len(self._ends)
-            self._ends.append((self._ends[-1] if self._ends else 0) + len(self.plan(epoch)))
-        epoch = int(np.searchsorted(self._ends, batch, side="right"))
-        return epoch, batch - (self._ends[epoch - 1] if epoch else 0)
+        """Turn that a batch is of, and its position there."""
+        at, lane = divmod(batch, len(self._ends))
+        ends = self._ends[lane]
+        while not ends or ends[-1] <= at:
+            turn = lane + len(ends) * len(self._ends)
+            ends.append((ends[-1] if ends else 0) + len(self.plan(turn)))
+        number = bisect_right(ends, at)
+        return lane + number * len(self._ends), at - (ends[number - 1] if number else 0)
 
     def batch(self, index: int) -> Batch:
         """Batch ``index`` of the whole run."""
-        epoch, position = self.locate(index)
-        self.dataset.set_epoch(epoch)
-        chains = [self.dataset[i] for i in self.plan(epoch)[position]]
+        turn, position = self.locate(index)
+        self.dataset.set_epoch(self.place(turn)[0])
+        chains = [self.dataset[i] for i in self.plan(turn)[position]]
         return self.finish(collate(chains, self.limits), np.random.default_rng((self.seed, 0xCA9D, index)))

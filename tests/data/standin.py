@@ -1,6 +1,6 @@
 """A knowledge graph in a few lines, for tests of what is made from one: names resolved by spelling alone.
 
-It has the tables of the real one (``entities()``, ``triples()``, ``occurrences``, ``manifest``,
+It has the tables of the real one (``entities()``, ``triples()``, ``occurrences`` and its parts, ``manifest``,
 ``read_source``), so that the tests of this folder do not depend on extractors.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +56,9 @@ class StandInKG:
 
     def triples(self) -> pa.Table:
         return self._facts
+
+    def occurrence_parts(self, columns) -> Iterator[pa.Table]:
+        yield self.occurrences.select(list(columns))
 
     def read_source(self, key: str) -> bytes:
         return self.sources[key]

@@ -236,7 +236,7 @@ def test_missing_files_are_named(kg, tmp_path):
         ("tokenizer.json", lambda d: d.tokenizer),
         ("relations.json", lambda d: d.relations),
         ("entities.parquet", lambda d: d.entities),
-        ("chunks/test.parquet", lambda d: d.chunks("test")),
+        ("chunks/test/00000.parquet", lambda d: d.chunks("test")),
     ):
         (tmp_path / "d" / name).unlink()
         with pytest.raises(UserError, match=name):
@@ -246,6 +246,12 @@ def test_missing_files_are_named(kg, tmp_path):
     (tmp_path / "d" / "manifest.json").write_text(json.dumps({"format": 99}))
     with pytest.raises(UserError, match="format 99"):
         DataFolder.open(tmp_path / "d")
+    prepare(kg, tmp_path / "d", CONFIG)  # the remedy that the error names
+    assert len(DataFolder.open(tmp_path / "d").chunks("test"))
+    for broken in ("{", "[]"):
+        (tmp_path / "d" / "manifest.json").write_text(broken)
+        with pytest.raises(UserError, match="not a manifest of prepared data"):
+            DataFolder.open(tmp_path / "d")
 
 
 @pytest.mark.parametrize("config", [DataConfig(seed=3, test_units=("a",)), ChainConfig(max_triples=5)])
@@ -261,5 +267,7 @@ def test_config_ranges():
         DataConfig(fractions=(0.9, 0.2, 0.1))
     with pytest.raises(UserError, match="min_roots is 300"):
         DataConfig(min_roots=300)
+    with pytest.raises(UserError, match="shard_bytes is 0"):
+        DataConfig(shard_bytes=0)
     with pytest.raises(UserError, match="max_triples is 0"):
         ChainConfig(max_triples=0)

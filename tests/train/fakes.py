@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable
+from itertools import pairwise
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -28,14 +29,20 @@ from graphmer_geo.transforms import MaskNodes, MaskTokens
 class FakeSource:
     """A small dataset whose masks depend on (epoch, index) only."""
 
-    def __init__(self, size: int = 7) -> None:
+    def __init__(self, size: int = 7, shards: int = 1) -> None:
         self.chains = fake_chains(size)
+        cuts = [size * n // shards for n in range(shards + 1)]
+        self.shards = [range(*span) for span in pairwise(cuts)]
+        self.open: set[int] = set()
         self.masks = (MaskTokens(fake_vocab()), MaskNodes(fake_vocab(), prob=0.6))
         self.epoch = 0
 
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        return np.array([chain.num_nodes for chain in self.chains])
+    def shard_lengths(self, shard: int) -> NDArray[np.int64]:
+        self.open.add(shard)
+        return np.array([self.chains[i].num_nodes for i in self.shards[shard]], dtype=np.int64)
+
+    def release(self, shard: int) -> None:
+        self.open.remove(shard)
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
@@ -65,8 +72,8 @@ def fake_sampler(size: int = 20) -> CandidateSampler:
     )
 
 
-def fake_stream(seed: int = 0, size: int = 7, budget: int = 130) -> TokenBudgetStream:
-    return TokenBudgetStream(FakeSource(size), budget, seed, fake_sampler(), rank(), world())
+def fake_stream(seed: int = 0, size: int = 7, budget: int = 130, shards: int = 1) -> TokenBudgetStream:
+    return TokenBudgetStream(FakeSource(size, shards), budget, seed, fake_sampler(), rank(), world())
 
 
 def tiny_trainer(out: Path, stream: TokenBudgetStream | None = None, **changes: Any) -> LeafyChainTrainer:
