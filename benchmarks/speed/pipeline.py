@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 from benchmarks.speed.corpus import Corpus, padding
 from benchmarks.speed.timing import Bench
 from graphmer_geo.nn import ChainStructure
+from graphmer_geo.train.stream import LANES
 
 BATCHES = 60
 RANK_SHARE = 0.8  # of training's default
@@ -21,7 +22,8 @@ GPU_TOKENS, WORKERS = 300_000, 8
 def pipeline(bench: Bench, corpus: Corpus, batch_tokens: int) -> dict[str, Any]:
     """Real tokens per second of one process, alone and behind a loader."""
     stream = corpus.stream(batch_tokens, RANK_SHARE)
-    stream.batch(0)  # the plan of the epoch, once
+    for index in range(LANES):  # reads and plans what is open at a time
+        stream.batch(index)
     rates = []
     for number in range(bench.repeats):
         first, tokens = 1 + number * BATCHES, 0

@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from graphmer_geo.data.text_columns import coded
+
 #: Columns of :mod:`graphmer_geo.kg.occurrences` that are needed.
 COLUMNS = ("file", "start", "end", "entity", "role")
 
@@ -62,15 +64,15 @@ class MentionIndex:
         files: dict[str, tuple[int, int]] = {}
         total = 0
         for part in parts:
-            entity = _coded(part["entity"], ids, -1)
+            entity = coded(part["entity"], ids)
             kept = np.flatnonzero(entity >= 0)
             names = list(dict.fromkeys(part["file"].to_pylist()))
-            file = _coded(part["file"], {name: number for number, name in enumerate(names)}, -1)[kept]
+            file = coded(part["file"], {name: number for number, name in enumerate(names)})[kept]
             start, end = (part[name].to_numpy()[kept] for name in ("start", "end"))
             for role in part["role"].unique().to_pylist():
                 roles.setdefault(role, len(roles))
             order = np.lexsort((end, start, file))
-            values = (start, end, entity[kept], _coded(part["role"], roles, -1)[kept])
+            values = (start, end, entity[kept], coded(part["role"], roles)[kept])
             types = (np.int32, np.int32, np.int32, np.int8)
             for column, value, kind in zip(columns, values, types, strict=True):
                 column.append(value[order].astype(kind))
@@ -89,13 +91,3 @@ class MentionIndex:
         rows = slice(*self.files[file])
         start, end, entity = (c[rows].astype(np.int64) for c in (self.start, self.end, self.entity))
         return Mentions(start, end, entity, [self.roles[number] for number in self.role[rows]])
-
-
-def _coded(column: pa.ChunkedArray, numbers: Mapping[str, int], otherwise: int) -> NDArray[np.int64]:
-    """The number of each text; each distinct one is looked up once."""
-    encoded = column.combine_chunks().dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
-    known = [numbers.get(text, otherwise) for text in encoded.dictionary.to_pylist()]
-    index = encoded.indices.fill_null(len(known)).to_numpy(zero_copy_only=False)
-    return np.array([*known, otherwise], np.int64)[index]

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from graphmer_geo.data.chunk_writing import ChunkWriter
 from graphmer_geo.data.config import DataConfig
@@ -22,6 +21,7 @@ from graphmer_geo.data.mentions import COLUMNS as MENTION_COLUMNS
 from graphmer_geo.data.mentions import MentionIndex
 from graphmer_geo.data.shards import write_table
 from graphmer_geo.data.splits import SPLITS, split_units, units_of
+from graphmer_geo.data.text_columns import coded
 from graphmer_geo.data.tokenizer import CodeTokenizer
 from graphmer_geo.errors import UserError
 from graphmer_geo.kg import KnowledgeGraph
@@ -104,8 +104,8 @@ class _Preparation:
         self.entities = EntityTable.from_kg(table)
         records = [r for r in kg.manifest.files if r.status != "skipped"]
         self.unit_of = units_of(records, config.unit)
-        ids = {iri: entity for entity, iri in enumerate(self.entities.iri)}
-        self.mentions = MentionIndex.read(kg.occurrence_parts(MENTION_COLUMNS), ids)
+        self.ids = {iri: entity for entity, iri in enumerate(self.entities.iri)}
+        self.mentions = MentionIndex.read(kg.occurrence_parts(MENTION_COLUMNS), self.ids)
         self.files: list[CutFile] = []
         for file in cut(kg, table, self.entities, self.mentions, self.unit_of):
             progress("chunks", len(self.files), len(self.unit_of))
@@ -163,12 +163,14 @@ class _Preparation:
     def _triples(self, relations: Mapping[str, int], splits: Mapping[str, str]) -> pa.Table:
         """One row per fact. A fact of two splits belongs to the earlier one, so it is never a test target."""
         table = self.kg.triples()
-        iris = pa.array(self.entities.iri)
-        units = [self.unit_of.get(key) for key in table["file"].to_pylist()]
-        rank = np.array([_rank(splits.get(unit or "")) for unit in units], np.int64)
-        head = pc.index_in(table["subject"], value_set=iris).to_numpy().astype(np.int64)
-        tail = pc.index_in(table["object"], value_set=iris).to_numpy().astype(np.int64)
-        relation = np.array([relations[name] for name in table["relation"].to_pylist()], np.int64)
+        head, tail = (coded(table[column], self.ids) for column in ("subject", "object"))
+        relation = coded(table["relation"], relations)
+        units = sorted(set(self.unit_of.values()))
+        place = {unit: number for number, unit in enumerate(units)}
+        unit = coded(table["file"], {file: place[unit] for file, unit in self.unit_of.items()})
+        # Facts of files without code, which are in no split, come last and are left out.
+        ranks = [SPLITS.index(splits[unit]) if unit in splits else len(SPLITS) for unit in units]
+        rank = np.array([*ranks, len(SPLITS)], np.int64)[unit]
         heuristic = table["heuristic"].to_numpy().astype(np.int64)
         order = np.lexsort((heuristic, rank, tail, relation, head))
         keys = np.stack([head[order], relation[order], tail[order]])
@@ -181,13 +183,8 @@ class _Preparation:
                 "head": head[rows],
                 "relation": relation[rows],
                 "tail": tail[rows],
-                "unit": [units[row] for row in rows.tolist()],
-                "split": [SPLITS[rank[row]] for row in rows.tolist()],
+                "unit": pa.array(units, pa.string()).take(unit[rows]),
+                "split": pa.array(SPLITS).take(rank[rows]),
                 "heuristic": heuristic[rows].astype(np.bool_),
             }
         )
-
-
-def _rank(split: str | None) -> int:
-    """Position of a split; facts of files without code (which are in no split) come last and are left out."""
-    return SPLITS.index(split) if split is not None else len(SPLITS)
