@@ -13,7 +13,7 @@ from graphmer_geo.data.config import DataConfig
 from graphmer_geo.data.cut_code import CutCode, CutFile
 from graphmer_geo.data.entities import EntityTable
 from graphmer_geo.data.mentions import MentionIndex
-from graphmer_geo.data.shards import chunk_table, shard_file, shard_folder, shard_numbers, write_table
+from graphmer_geo.data.shards import chunk_table, shard_file, shard_folder, shard_numbers, write_parquet
 from graphmer_geo.data.splits import SPLITS, text_key
 from graphmer_geo.data.tokenizer import CodeTokenizer
 
@@ -63,7 +63,7 @@ class ChunkWriter:
                 for roots in (None, *(self.config.curriculum if split == "train" else ())):
                     rows, found = self._rows(code, files, roots)
                     name = shard_folder(split, roots)
-                    write_table(chunk_table(rows), self.folder / name / shard_file(number))
+                    write_parquet(chunk_table(rows), self.folder / name / shard_file(number))
                     shards.setdefault(name, []).append(len(rows))
                     suffix = "" if roots is None else f"_{roots}"
                     counts[split].update({key + suffix: n for key, n in found.items()})

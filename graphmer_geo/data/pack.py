@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphmer_geo.data.folder import DataFolder
-from graphmer_geo.data.shards import drawn, read_shards, shard_file, shard_folder, write_table
+from graphmer_geo.data.shards import drawn, read_shards, shard_file, shard_folder, write_parquet
 from graphmer_geo.data.splits import SPLITS
 from graphmer_geo.errors import UserError
 from graphmer_geo.kg.folder import replaced_folder
@@ -53,8 +53,8 @@ def pack(data: str | Path, out: str | Path, max_mb: float | None = None) -> Pack
     with replaced_folder(target) as packed:
         for name in ("tokenizer.json", "relations.json"):
             shutil.copyfile(folder.path / name, packed / name)
-        write_table(folder.entities.drop_columns(list(SPARE["entities"])), packed / "entities.parquet", LEVEL)
-        write_table(folder.triples, packed / "triples.parquet", LEVEL)
+        write_parquet(folder.entities.drop_columns(list(SPARE["entities"])), packed / "entities.parquet", LEVEL)
+        write_parquet(folder.triples, packed / "triples.parquet", LEVEL)
         shards = {split: _copy(folder, packed, split, None) for split in SPLITS[1:]}
         manifest = folder.manifest
         manifest.save(packed)  # written again below, a line longer if chunks were left out
@@ -116,7 +116,7 @@ def _copy(
         if files is not None:
             table = table.filter(pc.is_in(table["file"], value_set=files))
         if table.num_rows or not sizes:
-            write_table(table, packed / "chunks" / shard_folder(split, roots) / shard_file(len(sizes)), LEVEL)
+            write_parquet(table, packed / "chunks" / shard_folder(split, roots) / shard_file(len(sizes)), LEVEL)
             sizes.append(table.num_rows)
     return sizes
 

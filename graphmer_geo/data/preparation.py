@@ -19,7 +19,7 @@ from graphmer_geo.data.entities import EntityTable
 from graphmer_geo.data.folder import FORMAT, MANIFEST, DataManifest, fingerprint_of, write_relations
 from graphmer_geo.data.mentions import COLUMNS as MENTION_COLUMNS
 from graphmer_geo.data.mentions import MentionIndex
-from graphmer_geo.data.shards import write_table
+from graphmer_geo.data.shards import write_parquet
 from graphmer_geo.data.splits import SPLITS, split_units, units_of
 from graphmer_geo.data.text_columns import coded
 from graphmer_geo.data.tokenizer import CodeTokenizer
@@ -125,9 +125,9 @@ class _Preparation:
         written = writer.write(code, self.progress)
         relations = write_relations(folder, RELATIONS, self.kg.ontology_version)
         entities = self.entities.to_arrow(self.unit_of, splits, tokenizer)
-        write_table(entities, folder / "entities.parquet")
+        write_parquet(entities, folder / "entities.parquet")
         triples = self._triples(relations, splits)
-        write_table(triples, folder / "triples.parquet")
+        write_parquet(triples, folder / "triples.parquet")
         counts = {split: dict(found) for split, found in written.counts.items()}
         facts = {c["values"]: c["counts"] for c in triples["split"].value_counts().to_pylist()}
         for split in SPLITS:

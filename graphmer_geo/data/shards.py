@@ -47,7 +47,7 @@ def shard_file(number: int) -> str:
     return f"{number:05}.parquet"
 
 
-def write_table(table: pa.Table, path: Path, level: int | None = None) -> None:
+def write_parquet(table: pa.Table, path: Path, level: int | None = None) -> None:
     """Write Parquet, compressed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table, path, compression="zstd", compression_level=level)

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from graphmer_geo.data.config import ChainConfig
 from graphmer_geo.data.folder import DataFolder, DataManifest
-from graphmer_geo.data.shards import shard_folder, write_table
+from graphmer_geo.data.shards import shard_folder, write_parquet
 from graphmer_geo.data.splits import SPLITS
 from graphmer_geo.errors import UserError
 from graphmer_geo.kg.folder import replaced_folder
@@ -71,7 +71,7 @@ def transductive(
         folder.tokenizer.save(made / "tokenizer.json")
         shutil.copyfile(folder.path / "relations.json", made / "relations.json")
         shutil.copyfile(folder.path / "entities.parquet", made / "entities.parquet")
-        write_table(table, made / "triples.parquet")
+        write_parquet(table, made / "triples.parquet")
         for name in SPLITS:
             (made / "chunks" / shard_folder(name)).mkdir(parents=True)
             for path in folder.shards("train"):
