@@ -53,7 +53,9 @@ def pack(data: str | Path, out: str | Path, max_mb: float | None = None) -> Pack
     with replaced_folder(target) as packed:
         for name in ("tokenizer.json", "relations.json"):
             shutil.copyfile(folder.path / name, packed / name)
-        write_parquet(folder.entities.drop_columns(list(SPARE["entities"])), packed / "entities.parquet", LEVEL)
+        write_parquet(
+            folder.entities.drop_columns(list(SPARE["entities"])), packed / "entities.parquet", LEVEL
+        )
         write_parquet(folder.triples, packed / "triples.parquet", LEVEL)
         shards = {split: _copy(folder, packed, split, None) for split in SPLITS[1:]}
         manifest = folder.manifest
@@ -116,7 +118,9 @@ def _copy(
         if files is not None:
             table = table.filter(pc.is_in(table["file"], value_set=files))
         if table.num_rows or not sizes:
-            write_parquet(table, packed / "chunks" / shard_folder(split, roots) / shard_file(len(sizes)), LEVEL)
+            write_parquet(
+                table, packed / "chunks" / shard_folder(split, roots) / shard_file(len(sizes)), LEVEL
+            )
             sizes.append(table.num_rows)
     return sizes
 
