@@ -17,13 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from graphmer_geo.data import ChainConfig, LeafyChainDataset, plan_batches
+from graphmer_geo.data import ChainConfig, LeafyChainDataset
 from graphmer_geo.data.folder import DataFolder
 from graphmer_geo.errors import UserError
 from graphmer_geo.models import GraphMERConfig
 from graphmer_geo.results import result, write_result
 from graphmer_geo.train.args import TrainArgs
 from graphmer_geo.train.run import train
+from graphmer_geo.train.stream import TokenBudgetStream
 
 #: Nodes in a batch: short enough for the small size on two cores.
 BATCH_TOKENS = 2048
@@ -173,14 +174,14 @@ def steps_for(folder: DataFolder, chain: ChainConfig, batch_tokens: int, seed: i
 def _cumulative(
     folder: DataFolder, chain: ChainConfig, batch_tokens: int, seed: int, steps: int = 0, tokens: int = 0
 ) -> np.ndarray:
-    """Root tokens seen after each step of whole epochs, until there are so many; as a run draws them."""
+    """Root tokens seen after each step, until there are so many; as a run draws them."""
     dataset = LeafyChainDataset(folder, "train", config=chain, seed=seed)
+    stream = TokenBudgetStream(dataset, batch_tokens, seed, lambda batch, _: batch)
     counts: list[int] = []
-    epoch = 0
-    while len(counts) < steps or sum(counts) < tokens:
-        plan = plan_batches(dataset.lengths, batch_tokens, seed, epoch)
-        counts += [int(dataset.roots.length[batch].sum()) for batch in plan]
-        epoch += 1
+    seen = 0
+    while len(counts) < steps or seen < tokens:
+        counts.append(sum(len(dataset.root_tokens(i)) for i in stream.examples(len(counts))))
+        seen += counts[-1]
     return np.cumsum(counts)
 
 

@@ -154,9 +154,14 @@ class TokenBudgetStream(SeekableStream):
         number = bisect_right(ends, at)
         return lane + number * len(self._ends), at - (ends[number - 1] if number else 0)
 
+    def examples(self, batch: int) -> list[int]:
+        """The chains of a batch."""
+        turn, position = self.locate(batch)
+        return self.plan(turn)[position]
+
     def batch(self, index: int) -> Batch:
         """Batch ``index`` of the whole run."""
-        turn, position = self.locate(index)
-        self.dataset.set_epoch(self.place(turn)[0])
-        chains = [self.dataset[i] for i in self.plan(turn)[position]]
+        examples = self.examples(index)
+        self.dataset.set_epoch(self.place(self.locate(index)[0])[0])
+        chains = [self.dataset[i] for i in examples]
         return self.finish(collate(chains, self.limits), np.random.default_rng((self.seed, 0xCA9D, index)))
