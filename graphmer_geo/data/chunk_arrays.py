@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from graphmer_geo.data.chunk_table import OWNER_ROLE
@@ -17,6 +15,11 @@ from graphmer_geo.data.triple_index import IntArray, Ragged
 
 #: Roles of mentions that declare their entity (a chunk's own entity included).
 DECLARING = ("definition", OWNER_ROLE)
+
+COLUMNS = (
+    "tok", "name", "name_count", "mention_entity", "mention_start", "mention_len", "mention_name",
+    "mention_role",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,12 @@ class ChunkArrays:
     declares: NDArray[np.bool_]  # [k]
 
     @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read a shard; by this thread alone, as loader workers are many already."""
-        columns = ["tok", "name", "name_count", *(f"mention_{c}" for c in ("entity", "start", "len", "name"))]
-        table = pq.read_table(path, columns=[*columns, "mention_role"], use_threads=False).combine_chunks()
-        tok, names, counts, mentions, start, length, name = (Ragged.from_arrow(table, c) for c in columns)
+    def from_arrow(cls, table: pa.Table) -> Self:
+        """From a table with :data:`COLUMNS`."""
+        table = table.combine_chunks()
+        tok, names, counts, mentions, start, length, name = (
+            Ragged.from_arrow(table, c) for c in COLUMNS[:-1]
+        )
         roles = [chunk.flatten() for chunk in table["mention_role"].chunks]
         declares = pc.is_in(pa.chunked_array(roles, pa.string()), value_set=pa.array(DECLARING))
         return cls(

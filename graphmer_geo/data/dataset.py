@@ -12,7 +12,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from graphmer_geo.data.check import Limits
-from graphmer_geo.data.chunk_arrays import ChunkArrays
+from graphmer_geo.data.chunk_arrays import COLUMNS, ChunkArrays
 from graphmer_geo.data.config import ChainConfig
 from graphmer_geo.data.folder import DataFolder
 from graphmer_geo.data.leafy_chain import BoolArray, IntArray, LeafyChainData, TripleTable, assemble, ranges
@@ -70,7 +70,7 @@ class LeafyChainDataset(Dataset[LeafyChainData]):
                 f"max_roots is {self.config.max_roots}, but the data was prepared with {prepared}; "
                 "prepare it again with fewer roots or raise max_roots"
             )
-        self._paths = self.data.shards(split, roots)
+        self._roots = roots
         self._ends = list(accumulate(self.data.shard_sizes(split, roots)))
         self.shards = [range(*span) for span in pairwise([0, *self._ends])]
         self._open: dict[int, ChunkArrays] = {}
@@ -140,7 +140,8 @@ class LeafyChainDataset(Dataset[LeafyChainData]):
 
     def _chunks(self, shard: int) -> ChunkArrays:
         if shard not in self._open:
-            self._open[shard] = ChunkArrays.read(self._paths[shard])
+            table = self.data.shard(self.split, shard, self._roots, COLUMNS)
+            self._open[shard] = ChunkArrays.from_arrow(table)
         return self._open[shard]
 
     def _expected(self, chunks: ChunkArrays) -> IntArray:

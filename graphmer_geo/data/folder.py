@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from graphmer_geo.data.config import INVERSE, DataConfig
-from graphmer_geo.data.shards import read_shards, shard_file, shard_folder
+from graphmer_geo.data.shards import shard_file, shard_folder
 from graphmer_geo.data.splits import SPLITS
 from graphmer_geo.data.tokenizer import CodeTokenizer
 from graphmer_geo.errors import UserError
@@ -132,25 +132,36 @@ class DataFolder:
         return self._table("triples.parquet")
 
     def chunks(self, split: str, roots: int | None = None, columns: Sequence[str] | None = None) -> pa.Table:
-        """The chunks of all shards of a split, in one table; see :meth:`shards`."""
-        return read_shards(self.shards(split, roots), columns)
+        """The chunks of a split in one table; training chunks also as cut to one of the shorter lengths."""
+        count = len(self.shard_sizes(split, roots))
+        return pa.concat_tables([self.shard(split, n, roots, columns) for n in range(count)]).combine_chunks()
+
+    def shard(
+        self, split: str, number: int, roots: int | None = None, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """Those of one shard. It is read by this thread alone: loader workers are many already."""
+        path = self._present(split, roots, number)
+        return pq.read_table(path, columns=None if columns is None else list(columns), use_threads=False)
+
+    def shard_sizes(self, split: str, roots: int | None = None) -> list[int]:
+        """Number of chunks in each shard, all of which are there; raises as :meth:`shards` does."""
+        self.shards(split, roots)
+        return self.manifest.shards[self._folder_of(split, roots)]
 
     def shards(self, split: str, roots: int | None = None) -> list[Path]:
-        """``chunks/<split>/``; training chunks also as cut to one of the shorter lengths ``roots``.
+        """The files of ``chunks/<split>/``.
 
         Raises:
             UserError: no such split, the data was not cut to that length, or a shard is missing.
         """
-        name = self._folder_of(split, roots)
-        paths = [self.path / "chunks" / name / shard_file(n) for n in range(len(self.manifest.shards[name]))]
-        for path in paths:
-            if not path.is_file():
-                raise UserError(f"{str(path)!r} is missing; {REMEDY}")
-        return paths
+        count = len(self.manifest.shards[self._folder_of(split, roots)])
+        return [self._present(split, roots, number) for number in range(count)]
 
-    def shard_sizes(self, split: str, roots: int | None = None) -> list[int]:
-        """Number of chunks in each of :meth:`shards`."""
-        return self.manifest.shards[self._folder_of(split, roots)]
+    def _present(self, split: str, roots: int | None, number: int) -> Path:
+        path = self.path / "chunks" / self._folder_of(split, roots) / shard_file(number)
+        if not path.is_file():
+            raise UserError(f"{str(path)!r} is missing; {REMEDY}")
+        return path
 
     def _folder_of(self, split: str, roots: int | None) -> str:
         if split not in SPLITS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 
@@ -158,7 +158,7 @@ def _row(part: Piece, tokenizer: CodeTokenizer) -> dict[str, object]:
 class PieceFolder(DataFolder):
     """Prepared data whose chunks are given pieces: what :class:`LeafyChainDataset` makes chains of."""
 
-    table: pa.Table | None = None
+    table: pa.Table = field(default_factory=CHUNK_SCHEMA.empty_table)
     without_relations: tuple[str, ...] = ()
 
     @classmethod
@@ -166,9 +166,15 @@ class PieceFolder(DataFolder):
         """``folder`` with other chunks, and without the triples of some relations."""
         return cls(folder.path, folder.manifest, table, tuple(without_relations))
 
-    def chunks(self, split: str, roots: int | None = None) -> pa.Table:
+    def shard(
+        self, split: str, number: int, roots: int | None = None, columns: Sequence[str] | None = None
+    ) -> pa.Table:
         """The pieces, whatever is asked for."""
-        return self.table
+        return self.table if columns is None else self.table.select(list(columns))
+
+    def shard_sizes(self, split: str, roots: int | None = None) -> list[int]:
+        """All are in one."""
+        return [self.table.num_rows]
 
     @cached_property
     def triples(self) -> pa.Table:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphmer_geo.data.folder import DataFolder
-from graphmer_geo.data.shards import drawn, read_shards, shard_file, shard_folder, write_parquet
+from graphmer_geo.data.shards import drawn, shard_file, shard_folder, write_parquet
 from graphmer_geo.data.splits import SPLITS
 from graphmer_geo.errors import UserError
 from graphmer_geo.kg.folder import replaced_folder
@@ -89,10 +89,7 @@ def _fit(
     Returns:
         How many files, and how many chunks in each shard; None if there is room for none.
     """
-    paths = folder.shards("train")
-    files = sorted(
-        {f for path in paths for f in read_shards([path], ["file"])["file"].to_pylist()}, key=drawn
-    )
+    files = sorted(folder.chunks("train", columns=["file"])["file"].unique().to_pylist(), key=drawn)
     kept = len(files)
     while kept > 0:
         chosen = pa.array(files[:kept])
@@ -113,8 +110,8 @@ def _copy(
 ) -> list[int]:
     """Write the shards of a split, of some files or all; how many chunks each has."""
     sizes: list[int] = []
-    for path in folder.shards(split, roots):
-        table = read_shards([path]).drop_columns(list(SPARE["chunks"]))
+    for number in range(len(folder.shard_sizes(split, roots))):
+        table = folder.shard(split, number, roots).drop_columns(list(SPARE["chunks"]))
         if files is not None:
             table = table.filter(pc.is_in(table["file"], value_set=files))
         if table.num_rows or not sizes:

@@ -149,11 +149,11 @@ class _Preparation:
         sizes: dict[str, Counter[str]] = defaultdict(Counter)
         for file in self.files:
             sizes[file.unit][file.language] += file.size
-        coded = {unit: parts for unit, parts in sizes.items() if sum(parts.values())}
+        with_code = {unit: parts for unit, parts in sizes.items() if sum(parts.values())}
         if self.tokenizer is not None:
-            return dict.fromkeys(coded, "train")
+            return dict.fromkeys(with_code, "train")
         return split_units(
-            coded,
+            with_code,
             self.config.fractions,
             self.config.seed,
             test_units=self.config.test_units,

@@ -8,7 +8,7 @@ and the rows of all shards in a row are the same however large a shard may be.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +59,3 @@ def chunk_table(rows: Sequence[ChunkRow]) -> pa.Table:
         name: [getattr(row, name) for row in rows] for name in CHUNK_SCHEMA.names
     }
     return pa.table(columns, schema=CHUNK_SCHEMA)
-
-
-def read_shards(paths: Iterable[Path], columns: Sequence[str] | None = None) -> pa.Table:
-    """Shards as one table."""
-    parts = [pq.read_table(path, columns=None if columns is None else list(columns)) for path in paths]
-    return pa.concat_tables(parts).combine_chunks()
