@@ -19,6 +19,8 @@ from graphmer_geo.data.tokenizer import CodeTokenizer
 from graphmer_geo.errors import UserError
 
 FORMAT = 2
+#: Chunks were ``chunks/<split>.parquet``, one file each; it is read as one shard each.
+UNSHARDED = 1
 MANIFEST = "manifest.json"
 REMEDY = "make it with `graphmer data prepare KG --out DATA`"
 
@@ -60,9 +62,12 @@ class DataManifest:
         """
         path, values = folder / MANIFEST, _read_manifest(folder)
         try:
-            if values["format"] != FORMAT:
+            if values["format"] not in (UNSHARDED, FORMAT):
                 raise UserError(f"{str(path)!r} has format {values['format']}, not {FORMAT}; {REMEDY}")
-            return cls(**{**values, "config": DataConfig.from_dict(values["config"])})
+            config = DataConfig.from_dict(values["config"])
+            if values["format"] == UNSHARDED:
+                values["shards"] = _one_shard_each(folder, config)
+            return cls(**{**values, "config": config})
         except (KeyError, TypeError) as error:
             raise UserError(f"{str(path)!r} is not a manifest of prepared data ({error}); {REMEDY}") from None
 
@@ -70,6 +75,12 @@ class DataManifest:
 def fingerprint_of(folder: Path) -> str | None:
     """That of the data in a folder, whatever its format; None if there is no data."""
     return _read_manifest(folder).get("fingerprint") if (folder / MANIFEST).is_file() else None
+
+
+def _one_shard_each(folder: Path, config: DataConfig) -> dict[str, list[int]]:
+    names = [*map(shard_folder, SPLITS), *(shard_folder("train", roots) for roots in config.curriculum)]
+    paths = {name: folder / "chunks" / f"{name}.parquet" for name in names}
+    return {n: [pq.read_metadata(p).num_rows if p.is_file() else 0] for n, p in paths.items()}
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
@@ -158,7 +169,9 @@ class DataFolder:
         return [self._present(split, roots, number) for number in range(count)]
 
     def _present(self, split: str, roots: int | None, number: int) -> Path:
-        path = self.path / "chunks" / self._folder_of(split, roots) / shard_file(number)
+        name = self._folder_of(split, roots)
+        is_sharded = self.manifest.format != UNSHARDED
+        path = self.path / "chunks" / (f"{name}/{shard_file(number)}" if is_sharded else f"{name}.parquet")
         if not path.is_file():
             raise UserError(f"{str(path)!r} is missing; {REMEDY}")
         return path

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graphmer_geo.data.folder import DataFolder
+from graphmer_geo.data.folder import FORMAT, DataFolder
 from graphmer_geo.data.shards import drawn, shard_file, shard_folder, write_parquet
 from graphmer_geo.data.splits import SPLITS
 from graphmer_geo.errors import UserError
@@ -58,7 +58,7 @@ def pack(data: str | Path, out: str | Path, max_mb: float | None = None) -> Pack
         )
         write_parquet(folder.triples, packed / "triples.parquet", LEVEL)
         shards = {split: _copy(folder, packed, split, None) for split in SPLITS[1:]}
-        manifest = folder.manifest
+        manifest = replace(folder.manifest, format=FORMAT)
         manifest.save(packed)  # written again below, a line longer if chunks were left out
         fixed = _size(packed) + 64
         lengths = (None, *manifest.config.curriculum)

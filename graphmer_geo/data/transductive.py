@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from graphmer_geo.data.config import ChainConfig
-from graphmer_geo.data.folder import DataFolder, DataManifest
-from graphmer_geo.data.shards import shard_folder, write_parquet
+from graphmer_geo.data.folder import FORMAT, DataFolder, DataManifest
+from graphmer_geo.data.shards import shard_file, shard_folder, write_parquet
 from graphmer_geo.data.splits import SPLITS
 from graphmer_geo.errors import UserError
 from graphmer_geo.kg.folder import replaced_folder
@@ -63,6 +63,7 @@ def transductive(
         folder.manifest,
         fingerprint=hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest(),
         config=replace(folder.manifest.config, curriculum=()),
+        format=FORMAT,
         units={unit: name for unit, name in folder.manifest.units.items() if name == "train"},
         shards={shard_folder(name): folder.shard_sizes("train") for name in SPLITS},
         counts={name: {**folder.manifest.counts["train"], "triples": counts[name]} for name in SPLITS},
@@ -74,8 +75,8 @@ def transductive(
         write_parquet(table, made / "triples.parquet")
         for name in SPLITS:
             (made / "chunks" / shard_folder(name)).mkdir(parents=True)
-            for path in folder.shards("train"):
-                shutil.copyfile(path, made / "chunks" / shard_folder(name) / path.name)
+            for number, path in enumerate(folder.shards("train")):
+                shutil.copyfile(path, made / "chunks" / shard_folder(name) / shard_file(number))
         manifest.save(made)
     return manifest
 

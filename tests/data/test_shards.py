@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +16,9 @@ from standin import StandInKG
 
 from graphmer_geo.data import ChainConfig, DataConfig, DataFolder, LeafyChainDataset, prepare
 from graphmer_geo.data.mentions import COLUMNS, MentionIndex
+from graphmer_geo.data.pack import pack
 from graphmer_geo.data.shards import drawn, shard_numbers
+from graphmer_geo.data.transductive import transductive
 from graphmer_geo.errors import UserError
 
 CONFIG = DataConfig(vocab_size=500, max_roots=64, curriculum=(24,), min_roots=5)
@@ -157,3 +161,32 @@ def test_the_real_graph_gives_its_table_in_parts(tmp_path: Path) -> None:
         assert (
             pa.concat_tables(graph.occurrence_parts(COLUMNS)).combine_chunks().equals(wanted.combine_chunks())
         )
+
+
+def test_data_from_before_there_were_shards_is_read(folders: list[DataFolder], tmp_path: Path) -> None:
+    whole = folders[0]
+    old = tmp_path / "old"
+    shutil.copytree(whole.path, old)
+    for name in ("train", "train-24", "validation", "test"):
+        (old / "chunks" / name / "00000.parquet").rename(old / "chunks" / f"{name}.parquet")
+        (old / "chunks" / name).rmdir()
+    manifest = json.loads((old / "manifest.json").read_text())
+    del manifest["shards"], manifest["config"]["shard_bytes"]
+    (old / "manifest.json").write_text(json.dumps({**manifest, "format": 1}))
+    for split, roots in PARTS:
+        assert DataFolder.open(old).chunks(split, roots).equals(whole.chunks(split, roots))
+        assert len(LeafyChainDataset(old, split, roots=roots)) == sum(whole.shard_sizes(split, roots))
+    pack(old, tmp_path / "packed")
+    pack(whole.path, tmp_path / "as whole")
+    transductive(old, tmp_path / "held out")
+    transductive(whole, tmp_path / "as held out")
+    for name in ("packed", "held out"):
+        made, wanted = (
+            DataFolder.open(tmp_path / name),
+            DataFolder.open(tmp_path / f"as {name}".replace("packed", "whole")),
+        )
+        assert made.manifest == replace(wanted.manifest, config=made.manifest.config)
+        assert made.chunks("test").equals(wanted.chunks("test"))
+    (old / "chunks" / "test.parquet").unlink()
+    with pytest.raises(UserError, match=r"test\.parquet' is missing"):
+        LeafyChainDataset(old, "test")
