@@ -124,3 +124,16 @@ def make(): return Made()
         "n": {"Meta.__new__"},
         "n.make": {"Meta.__call__"},
     }
+
+
+def test_what_no_text_names_is_an_edge_and_no_reference(tmp_path: Path) -> None:
+    """Rows say what stands in the text, and validation compares the two."""
+    (tmp_path / "m.py").write_text(
+        TYPES + "def f(x=Object()):\n    x.a = x.b\n    return f'{x}' if x else None\n"
+    )
+    kg = build_kg([tmp_path])
+    (row,) = kg.query("SELECT (COUNT(?y) AS ?n) { ?x gm:name 'f' ; gm:calls ?y }")
+    assert row["n"] == 4
+    named = {r["name"] for r in kg.occurrences.to_pylist() if r["relation"] == "calls"}
+    assert not named & {"a", "b", "x", "__getattr__", "__setattr__", "__len__"}
+    assert kg.validate().score == 1.0

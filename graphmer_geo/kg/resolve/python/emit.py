@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
 from graphmer_geo.kg.facts import Edge, How, LinkedFile, Occurrence, external_iri
@@ -38,12 +38,13 @@ class Emitter:
         self.external_iris: dict[str, str] = {}  # of all files: most are used in many
         self.externals: dict[str, str] = {}
         self.rows: list[Occurrence] = []
+        self.implied: dict[Edge, None] = {}  # calls that no text names
         self.hooks = Hooks(self)
 
     def emit(self, file: int) -> LinkedFile:
         """One file's references."""
         facts = self.world.mine[file]
-        self.file, self.externals, self.rows = file, {}, []
+        self.file, self.externals, self.rows, self.implied = file, {}, [], {}
         self.flow.at = self.flow.desks[file]
         base = self.world.entity_base[file]
         lines = self.world.syntax[file].name_lines
@@ -97,6 +98,12 @@ class Emitter:
         self.rows.append(
             Occurrence(site.start, site.end, site.line, role, relation, subject, target, how, site.name)  # type: ignore[arg-type]
         )
+
+    def imply(self, subject: int, methods: Iterable[Target]) -> None:
+        """An entity of the file calls methods that its text does not name."""
+        caller = self.iris[self.world.entity_base[self.file] + subject]
+        for method in methods:
+            self.implied[Edge(caller, "calls", self.iri(method), "inferred")] = None
 
     def declared(self, site: Site) -> list[Target]:
         """What a name or attribute stands for by declaration."""
@@ -205,8 +212,7 @@ class Emitter:
         else:
             self.emit_typed(site, found)
         if site.base and site.role in ("read", "write", "call"):
-            for target in self.hooks.accessed(site):
-                self.row(site, "write" if site.role == "write" else "read", "calls", (target, "inferred"))
+            self.imply(site.subject, self.hooks.accessed(site))
 
     def name_targets(self, site: Site) -> list[Found]:
         """What a plain name stands for."""
@@ -281,8 +287,7 @@ class Emitter:
                         if self.kind(found) in _CALLABLE:
                             self.row(site, "call", "calls", (found, how))
             for meta in self.hooks.metaclass(klass):
-                for found in self.hooks.methods(meta, "__call__"):
-                    self.row(site, "call", "calls", (found, how))
+                self.imply(site.subject, self.hooks.methods(meta, "__call__"))
         elif (
             target.entity < 0
             and target.external.startswith("builtins.")
@@ -426,9 +431,7 @@ class Emitter:
                     is_class = self.kind(base) in ("Class", "ExternalSymbol")
                     if is_class and (klass, target) not in stated and not self.is_below(base, first + index):
                         edges[Edge(klass, "extends", target, "inferred")] = None
-            runs = self.iris[world.entity_base[self.file] + self.hooks.runs(first + index)]
-            for method in self.hooks.defined(first + index):
-                edges[Edge(runs, "calls", self.iri(method), "inferred")] = None
+            self.imply(self.hooks.runs(first + index), self.hooks.defined(first + index))
             order = flow.order(first + index)[1:]
             for name, function in info.methods.items():
                 own = self.iris[world.function_entity(world.function_base[self.file] + function)]
@@ -442,7 +445,7 @@ class Emitter:
                         )
                         break
         self.emit_types(edges)
-        return sorted(edges)
+        return sorted(edges | self.implied)
 
     def emit_types(self, edges: dict[Edge, None]) -> None:
         """Types by flow, of what has no declared type."""
