@@ -16,13 +16,16 @@ import pyarrow as pa
 from graphmer_geo.errors import UserError
 from graphmer_geo.kg import emit, occurrence_parts
 from graphmer_geo.kg.claims import Claims
-from graphmer_geo.kg.extract import Task
-from graphmer_geo.kg.facts import SourceFile
+from graphmer_geo.kg.extract import Task, load_language
+from graphmer_geo.kg.facts import LinkedFile, SourceFile
+from graphmer_geo.kg.languages.base import History
 from graphmer_geo.kg.manifest import FileRecord
 from graphmer_geo.kg.occurrences import encoded_table
 from graphmer_geo.kg.outputs import FileOutput
 from graphmer_geo.kg.owner import Linked, Owner, Read, ToLink
-from graphmer_geo.kg.workers import Crew, Lot, deal
+from graphmer_geo.kg.workers import Crew, Lot, deal, worth
+
+LEFT_OUT = "not in the graph: "  #: what is said of a file that declares what another one does
 
 
 class Sink(Protocol):
@@ -47,6 +50,7 @@ class Earlier:
 
     files: Mapping[str, FileOutput]  #: by file key
     kept: Mapping[int, Kept]  #: by number of the task
+    linked: Mapping[int, LinkedFile]  #: what is known of others already, by number of the task
     counts: Mapping[str, Any]  #: of its manifest
     folder: Path
 
@@ -78,6 +82,7 @@ class Assembly:
         self.changed: list[bytes] = []  #: N-Quads of files and graphs that may differ from the earlier ones
         self.changed_parts: dict[str, pa.Table] = {}  #: of the occurrence table, by name
         self.counts: dict[str, object] = {}
+        self.histories: dict[str, History] = {}  #: how files were linked, by language
         self._stage = stage
         self._sink = sink
         self._earlier = earlier
@@ -99,7 +104,10 @@ class Assembly:
             tools: Names and versions of what decides what is extracted.
             hired: Processes that have been started before.
         """
-        lots = deal([(n, self.tasks[n]) for n in self._order if n not in self._kept], workers)
+        tasks = [(n, self.tasks[n]) for n in self._order if n not in self._kept]
+        if hired is None:
+            workers = worth((task for _, task in tasks), workers)
+        lots = deal(tasks, workers)
         with hired or Crew(min(workers, len(lots))) as crew:
             self._extract(crew, lots)
             if not self._accepted:
@@ -138,7 +146,7 @@ class Assembly:
             read = _read_of(number, kept) if kept else next(reading)
             twin = claims.take(read.claims) if read.module is not None else None
             if read.module is None or twin:
-                problems = (*read.problems, f"not in the graph: {twin}") if twin else read.problems
+                problems = (*read.problems, f"{LEFT_OUT}{twin}") if twin else read.problems
                 self._record(read, problems, "skipped")
             else:
                 self._accept(read)
@@ -151,14 +159,14 @@ class Assembly:
         before = next(reversed(self._accepted), None)
         is_first = before is None or self.tasks[before].language != task.language
         self._accepted[number] = 0 if is_first or before is None else self._accepted[before] + 1
+        if read.package and read.module is not None:
+            self._packages[_project(task), read.module] = read.package
         kept = self._kept.get(number)
         if kept is None:
             self.write(read.declared)
-            if read.package and read.module is not None:
-                self._packages[_project(task), read.module] = read.package
             return
         self._quads += kept.output.quads
-        self.outputs[kept.record.key] = kept.output
+        self.outputs[kept.record.key] = replace(kept.output, place=self._accepted[number])
         self._common.merge(emit.Shared.recalled(kept.output.common, self._accepted[number]))
 
     def _record(self, read: Read, problems: Sequence[str], status: str) -> None:
@@ -185,18 +193,26 @@ class Assembly:
         shared = crew.all(Owner.share, each(language), mine, each(crew.size == 1), keeps)
         others = [[part for other, part in enumerate(shared) if other != number] for number in everyone]
         owners = [owner.get(number, -1) for number in corpus]
-        crew.all(Owner.begin, each(language), others, each(recalled), each(owners), everyone)
-        del shared, others
-        _exchange(crew)
+        is_known = self._earlier is not None and owner.keys() <= self._earlier.linked.keys()
+        if not is_known:
+            assert load_language(language).updates is not None or not recalled
+            crew.all(Owner.begin, each(language), others, each(recalled), each(owners), everyone)
+            del shared, others
+            _exchange(crew)
         for linked in crew.link(lots, lambda lot: [self._to_link(*t) for t in lot.tasks if t[0] in owner]):
             self._stage("link", len(self.outputs), len(self._accepted))
             yield linked
+        parts = [part for part in crew.all(Owner.history) if part is not None]
+        replays = load_language(language).replays
+        if parts and replays is not None and not is_known:
+            self.histories[self.tasks[corpus[0]].language_name] = replays.merged(parts)
 
     def _to_link(self, number: int, task: Task) -> ToLink:
         record = self.records[number]
         package = self._packages.get((_project(task), record.module.rpartition(".")[0]))
         known = self._earlier.files.get(record.key) if self._earlier else None
-        return ToLink(self._accepted[number], package, known.digest if known else "")
+        linked = self._earlier.linked.get(number) if self._earlier else None
+        return ToLink(self._accepted[number], package, known.digest if known else "", linked)
 
     def _take(self, linked: Linked) -> None:
         self.write(linked.references)
@@ -241,7 +257,8 @@ def nothing_read(records: Iterable[FileRecord]) -> UserError:
 
 def _read_of(number: int, kept: Kept) -> Read:
     record = kept.record
-    return Read(number, record.problems, record.module, record.lines, tuple(json.loads(kept.output.claims)))
+    claims = tuple(json.loads(kept.output.claims))
+    return Read(number, record.problems, record.module, record.lines, claims, kept.output.package or None)
 
 
 def _exchange(crew: Crew) -> None:

@@ -18,7 +18,7 @@ from graphmer_geo.kg.assembly import Assembly, Earlier, Sink, nothing_read
 from graphmer_geo.kg.extract import Task, count_lines, load_language
 from graphmer_geo.kg.facts import SourceFile
 from graphmer_geo.kg.fingerprint import code_digest, digest_of, tool_versions
-from graphmer_geo.kg.folder import recover, replaced_folder
+from graphmer_geo.kg.folder import HISTORIES, recover, replaced_folder
 from graphmer_geo.kg.languages import LANGUAGES
 from graphmer_geo.kg.loading import StoreLoader
 from graphmer_geo.kg.manifest import FILE_NAME as MANIFEST
@@ -27,7 +27,7 @@ from graphmer_geo.kg.occurrence_parts import write_parts
 from graphmer_geo.kg.occurrences import plain
 from graphmer_geo.kg.ontology import load_ontology
 from graphmer_geo.kg.outputs import Outputs
-from graphmer_geo.kg.reuse import kept_files
+from graphmer_geo.kg.reuse import reusable
 from graphmer_geo.kg.sources import FoundFile, Source, find_files, read_bounded
 from graphmer_geo.kg.store import KnowledgeGraph
 from graphmer_geo.kg.update import STORE, resume
@@ -106,14 +106,15 @@ def _updated(target: Path, build: _Build) -> bool:
         return False
     build.stage("hash", 0, 1)
     tasks, records = build.tasks, build.task_records()
-    kept = kept_files(tasks, records, old, before, build.workers)
+    reuse = reusable(tasks, records, old, before, build.workers, target)
     build.stage("hash", 1, 1)
-    earlier = Earlier(old.files, kept, before.counts, target)
+    earlier = Earlier(old.files, reuse.kept, reuse.linked, before.counts, target)
     update = replace(build, records=dict(build.records), seconds=dict(build.seconds))
     assembly = update.run(_Nowhere(), earlier, notes_outputs=True)
     update.stage("load", 0, 1)
     quads, parts = b"".join(assembly.changed), assembly.changed_parts
-    done = update_folder(target, old, update.outputs(assembly), quads, parts, update.manifest())
+    histories = {**assembly.histories, **reuse.histories}
+    done = update_folder(target, old, update.outputs(assembly), quads, parts, update.manifest(), histories)
     update.stage("load", 1, 1)
     return done
 
@@ -125,6 +126,8 @@ def _rebuild(target: Path, build: _Build) -> None:
             write_parts(assembly.occurrences(), folder)
             build.load(loader)
         build.outputs(assembly).save(folder)
+        for language, history in assembly.histories.items():
+            history.save(folder / HISTORIES / language)
         build.manifest().save(folder)
 
 

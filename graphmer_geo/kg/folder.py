@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+HISTORIES = "links"  #: sub-folder of a graph: how the files of each language were linked
+
 log = logging.getLogger(__name__)
 
 

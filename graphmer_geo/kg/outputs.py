@@ -22,13 +22,16 @@ class FileOutput:
     claims: str  #: what only this file may declare
     header: str  #: what it shares with others, if its language links on from there; else empty
     common: str  #: what it says that others may say alike
+    package: str  #: its IRI, if it is a module that has modules; else empty
+    place: int  #: among the files of its language
 
 
+_NUMBERS = ("quads", "place")
 _SCHEMA = pa.schema(
     [
         pa.field("key", pa.string(), nullable=False),
         *(
-            pa.field(f.name, pa.int64() if f.name == "quads" else pa.string(), nullable=False)
+            pa.field(f.name, pa.int64() if f.name in _NUMBERS else pa.string(), nullable=False)
             for f in fields(FileOutput)
         ),
     ]

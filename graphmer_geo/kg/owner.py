@@ -14,8 +14,8 @@ import pyarrow as pa
 from graphmer_geo.kg import emit
 from graphmer_geo.kg.claims import claims_of
 from graphmer_geo.kg.extract import Extracted, Task, extract_file, load_language
-from graphmer_geo.kg.facts import LinkedFile
-from graphmer_geo.kg.languages.base import Linker, Message, in_order
+from graphmer_geo.kg.facts import FileFacts, LinkedFile
+from graphmer_geo.kg.languages.base import Language, Linker, Message, NotingLinker, in_order
 from graphmer_geo.kg.occurrences import encoded
 from graphmer_geo.kg.outputs import FileOutput
 
@@ -40,6 +40,7 @@ class ToLink:
     place: int  #: in the corpus
     package: str | None  #: IRI of the package that declares this module
     known: str  #: digest of what an earlier build made of it; empty if there is none
+    linked: LinkedFile | None = None  #: its links, if they are known
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Owner:
         self._headers: dict[int, str] = {}
         self._notes_outputs = False
         self._linker: Linker | None = None
+        self._notes: NotingLinker | None = None
         self._owners: Sequence[int] = ()
         self._number = 0
         self._local: list[Message] = []  # between files of this owner
@@ -93,18 +95,18 @@ class Owner:
             return Read(number, tuple(result.problems), lines=result.lines)
         result.declared = emit.Quads(b"", declared.count)
         self._files[number] = result
-        is_package = facts.entities and facts.entities[0].literals.get("isPackage")
         return Read(
             number, tuple(result.problems), facts.source.module, result.lines, claims_of(facts),
-            facts.iri(0) if is_package else None, declared,
+            _package(facts), declared,
         )  # fmt: skip
 
     def headers(self, language: str, numbers: Sequence[int]) -> dict[int, str]:
         """What files share, as text, by the numbers of their tasks."""
         speaks = load_language(language)
-        assert speaks.updates is not None
+        header = _header(speaks)
+        assert header is not None
         facts = {number: self._files[number].facts for number in numbers if number in self._files}
-        return {number: speaks.updates.header(speaks.share(f)) for number, f in facts.items() if f}
+        return {number: header(speaks.share(f)) for number, f in facts.items() if f}
 
     def share(self, language: str, places: Mapping[int, int], is_alone: bool, notes_outputs: bool) -> bytes:
         """What other owners need to know of this one's files of a language; nothing if there are none.
@@ -119,8 +121,9 @@ class Owner:
         self._mine = {place: self._files.pop(number) for number, place in places.items()}
         self._shared = [(place, speaks.share(e.facts)) for place, e in self._mine.items() if e.facts]
         self._notes_outputs = notes_outputs
-        if notes_outputs and speaks.updates is not None:
-            self._headers = {place: speaks.updates.header(shared) for place, shared in self._shared}
+        header = _header(speaks)
+        if notes_outputs and header is not None:
+            self._headers = {place: header(shared) for place, shared in self._shared}
         return b"" if is_alone else pickle.dumps(self._shared, pickle.HIGHEST_PROTOCOL)
 
     def begin(
@@ -147,7 +150,11 @@ class Owner:
         self._shared = []
         shared.sort(key=lambda each: each[0])
         mine = {place: e.facts for place, e in self._mine.items() if e.facts}
-        self._linker = speaks.linker([each for _, each in shared], mine)
+        self._notes = None
+        if self._notes_outputs and speaks.replays is not None:
+            self._linker = self._notes = speaks.replays.linker([each for _, each in shared], mine)
+        else:
+            self._linker = speaks.linker([each for _, each in shared], mine)
         self._owners, self._number = owners, number
 
     def exchange(self, inbox: Sequence[bytes]) -> tuple[dict[int, bytes], bool]:
@@ -163,7 +170,6 @@ class Owner:
 
     def link(self, files: Sequence[ToLink]) -> Linked:
         """Link some files, and forget their facts."""
-        assert self._linker is not None
         linked_files: list[LinkedFile] = []
         texts: list[bytes] = []
         changed: list[bytes] = []
@@ -176,7 +182,7 @@ class Owner:
             assert facts is not None
             assert result.declared is not None
             key = facts.source.key
-            linked = self._linker.link(file.place)
+            linked = file.linked or self._link(file.place)
             quads = emit.references(linked, result.text, facts.iri(0), file.package)
             digest = hashlib.sha256(result.task.sha256.encode() + quads.text).hexdigest()
             common = emit.Shared()
@@ -185,7 +191,8 @@ class Owner:
             if self._notes_outputs:
                 outputs[key] = FileOutput(
                     digest, result.declared.count + quads.count, json.dumps(claims_of(facts)),
-                    self._headers.pop(file.place, ""), common.noted(),
+                    self._headers.pop(file.place, ""), common.noted(), _package(facts) or "",
+                    file.place,
                 )  # fmt: skip
                 if file.known != digest:
                     changed += [emit.declarations(facts, result.text).text, quads.text]
@@ -197,6 +204,27 @@ class Owner:
         quads = emit.Quads(b"".join(texts), count)
         return Linked(quads, encoded(linked_files), rows, how, outputs, b"".join(changed))
 
+    def _link(self, place: int) -> LinkedFile:
+        assert self._linker is not None
+        return self._linker.link(place)
+
+    def history(self) -> object:
+        """What is noted of the links of the current language; None if there is nothing."""
+        found = None if self._notes is None else self._notes.history()
+        self._linker = self._notes = None
+        return found
+
     def finish(self) -> emit.Shared:
         """What several of the linked files say alike."""
         return self._common
+
+
+def _package(facts: FileFacts) -> str | None:
+    is_package = facts.entities and facts.entities[0].literals.get("isPackage")
+    return facts.iri(0) if is_package else None
+
+
+def _header(language: Language) -> Callable[[object], str] | None:
+    """How a language writes what a file shares, if it links on from there."""
+    way = language.updates or language.replays
+    return None if way is None else way.header

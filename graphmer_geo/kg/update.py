@@ -17,6 +17,8 @@ import pyarrow as pa
 import pyoxigraph as ox
 
 from graphmer_geo.kg import vocabulary as v
+from graphmer_geo.kg.folder import HISTORIES
+from graphmer_geo.kg.languages.base import History
 from graphmer_geo.kg.manifest import Manifest
 from graphmer_geo.kg.occurrence_parts import save_part
 from graphmer_geo.kg.occurrences import FILE_NAME as OCCURRENCES
@@ -40,6 +42,7 @@ def update(
     quads: bytes,
     parts: Mapping[str, pa.Table],
     manifest: Manifest,
+    histories: Mapping[str, History],
 ) -> bool:
     """Make the folder's graph that of a new build. False, and nothing has changed, if a rebuild is better.
 
@@ -50,6 +53,7 @@ def update(
         quads: N-Quads of all files whose output differs, and of the graphs that all files share.
         parts: The parts of the occurrence table that are written anew, by name.
         manifest: The new manifest.
+        histories: How files were linked, of languages in which some were, by name.
     """
     try:
         store = ox.Store(folder / STORE)
@@ -65,7 +69,7 @@ def update(
     after = set(ox.parse(quads, ox.RdfFormat.N_QUADS))
     if len(before ^ after) > MAX_CHANGES:
         return False
-    _prepare(folder, new, parts, manifest)
+    _prepare(folder, new, parts, manifest, histories)
     dropped |= {q.graph_name for q in before} - {q.graph_name for q in after}
     commands = [f"DROP SILENT GRAPH {graph}" for graph in sorted(map(str, dropped))]
     commands += _data("DELETE", {q for q in before - after if q.graph_name not in dropped})
@@ -116,7 +120,13 @@ def _data(verb: str, quads: Iterable[ox.Quad]) -> Iterator[str]:
         yield f"{verb} DATA {{\n" + "\n".join(lines) + "\n}"
 
 
-def _prepare(folder: Path, outputs: Outputs, parts: Mapping[str, pa.Table], manifest: Manifest) -> None:
+def _prepare(
+    folder: Path,
+    outputs: Outputs,
+    parts: Mapping[str, pa.Table],
+    manifest: Manifest,
+    histories: Mapping[str, History],
+) -> None:
     part = folder / f"{_NEXT}.part"
     for stale in (part, folder / _NEXT):
         shutil.rmtree(stale, ignore_errors=True)
@@ -124,6 +134,8 @@ def _prepare(folder: Path, outputs: Outputs, parts: Mapping[str, pa.Table], mani
     for name, table in parts.items():
         save_part(table, part / OCCURRENCES / name)
     outputs.save(part)
+    for language, history in histories.items():
+        history.save(part / HISTORIES / language)
     manifest.save(part)
     part.rename(folder / _NEXT)
 
@@ -132,7 +144,9 @@ def _finish(folder: Path, store: ox.Store) -> None:
     """What follows the transaction; each step may be repeated."""
     for file in sorted((folder / _NEXT).rglob("*.*")):
         if file.is_file():
-            os.replace(file, folder / file.relative_to(folder / _NEXT))
+            place = folder / file.relative_to(folder / _NEXT)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(file, place)
     store.update(f"DROP SILENT GRAPH {_MARK}")
     store.flush()
     shutil.rmtree(folder / _NEXT)

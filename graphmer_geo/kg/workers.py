@@ -8,7 +8,7 @@ import logging
 import multiprocessing
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 LOT_BYTES = 1 << 18  #: of source, at most: so much goes to a process at once
 _LOTS = 8  # of each process, at least: they take turns in the corpus, so that none gets all the hard files
 _FILE_COST = 500  # what a file costs beyond its bytes, in bytes
+_SMALL = 1 << 20  #: bytes of source that one process is done with before another one has started
 _AHEAD = 3  # lots that a process is given before the first is back: results wait in memory
 
 _START = multiprocessing.get_context("spawn")
@@ -58,6 +59,11 @@ def deal(tasks: Sequence[tuple[int, Task]], workers: int) -> list[Lot]:
         load[owner] += sum(_cost(task) for _, task in group)
         lots.append(Lot(len(lots), owner, group[0][1].language, tuple(group)))
     return lots
+
+
+def worth(tasks: Iterable[Task], workers: int) -> int:
+    """How many of these workers it is worth to start for some tasks."""
+    return workers if sum(_cost(task) for task in tasks) > _SMALL else 1
 
 
 def _cost(task: Task) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import random
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -126,7 +127,9 @@ def test_inferred_facts_go_and_much_change_rebuilds(
         ("a/Square.java", FILES["a/Square.java"].replace("} }", "} void run(int x) { } }"),
          {"a/Square.java", "b/Main.java"}),
         ("b/Other.java", "package b; class Other extends Main { }", {n for n in FILES if "java" in n}),
-        ("pkg/main.py", "", {n for n in FILES if ".py" in n}),
+        ("pkg/main.py", "", {"pkg/main.py", "pkg/square.py"}),
+        ("pkg/shapes.py", FILES["pkg/shapes.py"].replace("0", "[0]"), {"pkg/shapes.py"}),
+        ("pkg/square.py", "from pkg import *\n", {n for n in FILES if ".py" in n}),
     ],
 )  # fmt: skip
 def test_only_what_may_change_is_read_again(
@@ -145,6 +148,44 @@ def test_only_what_may_change_is_read_again(
     updated = content(build_kg([project], tmp_path / "kg"))
     assert read == expected
     assert content(build_kg([project], tmp_path / "full")) == updated
+
+
+WORDS = ["Shape", "Square", "area", "run", "abs(2)", "[self]", "{}", "lambda x: x", "None", "area=run", "x"]
+
+
+def reworded(project: Path, chance: random.Random) -> None:
+    """Change a word or two of a Python file."""
+    path = chance.choice(sorted(project.rglob("*.py")))
+    parts = re.split(r"(\b\w+\b)", path.read_text())
+    for _ in range(chance.choice((1, 2))):
+        parts[chance.randrange(len(parts))] = chance.choice(WORDS)
+    path.write_text("".join(parts))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_edits_of_python_files_are_replayed(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    for number in range(12):
+        (project / f"idle{number}.py").write_text(f"def idle(): return {number}\n")
+    chance = random.Random(seed)
+    build_kg([project], tmp_path / "kg")
+    extract, read = Owner.extract, set[str]()
+
+    def note(self: Owner, tasks: Any) -> Any:
+        read.update(task.path for _, task in tasks)
+        return extract(self, tasks)
+
+    replayed = 0
+    for step in range(5):
+        reworded(project, chance)
+        read.clear()
+        with monkeypatch.context() as patched:
+            patched.setattr(Owner, "extract", note)
+            updated = build_kg([project], tmp_path / "kg", workers=2)
+        replayed += len(read) < 6
+        assert content(updated) == content(build_kg([project], tmp_path / f"full{step}"))
+    assert replayed > 2
 
 
 #: Where an update dies, after how many calls of that, and whether the transaction is behind it.

@@ -30,6 +30,7 @@ _DEF = re.compile(rb"( *)def (\w+)\(([\w, ]*)\)(.*)")
 
 class Toy:
     updates = None
+    replays = None
     name = "toy"
     extensions = (".toy",)
 

@@ -6,7 +6,8 @@ knows of all other files is what they *share*, and what their linkers write to i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from graphmer_geo.kg.facts import FileFacts, LinkedFile, SourceFile
@@ -61,10 +62,81 @@ class Updates(Protocol):
         ...
 
 
-class Language(Protocol):
-    """Everything the builder needs to know about one programming language."""
+class NotingLinker(Linker, Protocol):
+    """A linker that notes what files send each other."""
 
-    updates: Updates | None  #: None: whenever a file changes, all are linked again
+    def history(self) -> object:
+        """What was noted: picklable. Asked for when all files are linked."""
+        ...
+
+
+class History(Protocol):
+    """What was noted of the linking of all files."""
+
+    def save(self, folder: Path) -> None:
+        """Write it into a folder, which is made; no code may run when that is read."""
+        ...
+
+
+class Replays(Protocol):
+    """How a language links few files anew on what all files were noted to send each other.
+
+    Files are called by their place in the corpus, which must have the same files in the same order as before.
+    """
+
+    def header(self, shared: object) -> str:
+        """What a file shares, as text; no code may run when that is read."""
+        ...
+
+    def linker(self, shared: Sequence[object], mine: Mapping[int, FileFacts]) -> NotingLinker:
+        """As :meth:`Language.linker`."""
+        ...
+
+    def merged(self, parts: Sequence[object]) -> History:
+        """What all linkers of a corpus have noted."""
+        ...
+
+    def load(self, folder: Path) -> History | None:
+        """What was saved in a folder; None if there is nothing that can be read."""
+        ...
+
+    def replay(
+        self,
+        history: History,
+        before: Sequence[str],
+        after: Sequence[str],
+        changed: Iterable[int],
+        facts: Callable[[int], FileFacts],
+        texts: Callable[[int], bytes],
+    ) -> tuple[dict[int, LinkedFile], History] | None:
+        """Link again the files whose links may be others than before.
+
+        Args:
+            history: What was noted.
+            before: The headers of all files, as they were.
+            after: As they are.
+            changed: The files with another text.
+            facts: Extracts a file.
+            texts: Reads a file as it is.
+
+        Returns:
+            Their links, and what is to be noted now; None: all files are to be linked.
+        """
+        ...
+
+
+class Language(Protocol):
+    """Everything the builder needs to know about one programming language.
+
+    Without both ``updates`` and ``replays``, all files are linked again whenever one changes.
+    """
+
+    updates: Updates | None
+    @property
+    def replays(self) -> Replays | None:
+        """The other way to link few files anew."""
+        ...
+
     name: str  #: the language's name in IRIs and in ``gm:language``
     extensions: tuple[str, ...]  #: file endings, with the dot
 

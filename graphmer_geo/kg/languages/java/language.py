@@ -16,6 +16,7 @@ class JavaLanguage:
     """Java up to version 17 (sealed types, records, pattern variables) as tree-sitter-java reads it."""
 
     updates = HeaderUpdates()
+    replays = None
     name = "java"
     extensions = (".java",)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graphmer_geo.kg.facts import FileFacts, SourceFile
-from graphmer_geo.kg.languages.base import Linker
+from graphmer_geo.kg.languages.base import Linker, Replays
 
 __all__ = ["PYTHON", "PythonLanguage"]
 
@@ -17,6 +17,13 @@ class PythonLanguage:
     updates = None
     name = "python"
     extensions = (".py", ".pyi")
+
+    @property
+    def replays(self) -> Replays:
+        """How few files are linked again."""
+        from graphmer_geo.kg.resolve.python.replays import PythonReplays
+
+        return PythonReplays()
 
     def module_name(self, path: str, source: bytes) -> str:
         """``a/b.py`` is ``a.b``, ``a/__init__.py`` is ``a``; an ``__init__`` at the root keeps that name."""

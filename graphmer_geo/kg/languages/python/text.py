@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from functools import lru_cache
 
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _BLANK = re.compile(rb"^[ \t\f]*(?:[#\r\n]|$)")
@@ -29,6 +30,17 @@ def declared_encoding(source: bytes) -> tuple[str, str | None]:
         if not _BLANK.match(line):
             break
     return "utf-8", None
+
+
+@lru_cache(maxsize=256)
+def keeps_ascii(encoding: str) -> bool:
+    """Whether the bytes of ASCII characters, and no others, say ASCII characters."""
+    try:
+        return all(bytes([c]).decode(encoding, "replace").isascii() == (c < 128) for c in range(256)) and (
+            bytes(range(128)).decode(encoding) == "".join(map(chr, range(128)))
+        )
+    except (LookupError, ValueError, TypeError, AttributeError):
+        return False
 
 
 def parser_bytes(source: bytes, encoding: str) -> tuple[bytes, str | None]:

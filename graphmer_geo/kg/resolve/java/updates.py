@@ -24,11 +24,9 @@ from graphmer_geo.kg.resolve.java.headers import (
     TypeText,
     names_of,
 )
+from graphmer_geo.kg.words import words_of
 
 MAX_NAMES = 200  #: to look for in every file; more of them are in most files anyway
-_FEW = 16  # names that are looked for one by one before a text is split
-#: Everything that cannot be in an ASCII name becomes a space.
-_SPACED = bytes(c if c < 128 and (chr(c).isalnum() or c in b"_$") else 32 for c in range(256))
 _INTERFACES = ("Interface", "AnnotationType")
 
 #: A class of a distribution: its package, version, and qualified name.
@@ -67,9 +65,7 @@ class HeaderUpdates:
 
 def _writes(names: Set[bytes], text: bytes) -> bool:
     """Whether a text has one of these names as a word."""
-    if len(names) <= _FEW and not any(name in text for name in names):
-        return False
-    return not names.isdisjoint(text.translate(_SPACED).split())
+    return bool(words_of(names, text))
 
 
 class _Change:

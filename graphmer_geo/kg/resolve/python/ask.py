@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from graphmer_geo.kg.languages.python.ir import Site
 from graphmer_geo.kg.resolve.python.emit import Emitter
@@ -10,16 +10,19 @@ from graphmer_geo.kg.resolve.python.flow import Flow
 from graphmer_geo.kg.resolve.python.objects import Kind
 
 
-def ask(flow: Flow) -> None:
-    """Subscribe to the constructors and ``__call__`` of whatever is called in the files linked here."""
+def ask(flow: Flow, files: Container[int]) -> None:
+    """Subscribe to the constructors and ``__call__`` of what is called in some of the files linked here."""
     emitter = Emitter(flow)
     for file, desk in flow.desks.items():
+        if file not in files:
+            continue
         flow.at, emitter.file = desk, file
         for site in flow.world.syntax[file].sites:
             if site.role == "call":
                 for klass, name in _asked(flow, emitter, site):
                     found = flow.find(flow.order(klass), name)
                     if isinstance(found, tuple):
+                        flow.look(found)
                         flow.member(found)
         flow.finish()
 
@@ -30,8 +33,8 @@ def _asked(flow: Flow, emitter: Emitter, site: Site) -> Iterator[tuple[int, str]
     classes = [flow.table[obj][1] for obj in objects if flow.table[obj][0] == Kind.CLASS]
     if not objects or all(flow.table[obj][0] in (Kind.INSTANCE, Kind.MODULE) for obj in objects):
         targets = emitter.attribute_targets(site) if site.base else emitter.name_targets(site)
-        of_entity = flow.world.entity_class
-        classes += [of_entity[target.entity] for target, _ in targets if target.entity in of_entity]
+        found = (flow.world.class_of(target.entity) for target, _ in targets)
+        classes += [klass for klass in found if klass is not None]
     for klass in classes:
         yield klass, "__init__"
         yield klass, "__new__"

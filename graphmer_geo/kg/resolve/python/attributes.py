@@ -233,7 +233,7 @@ class Attributes(ClassTable):
         kind, first, _ = self.table[obj]
         if kind == Kind.INSTANCE:
             if name not in self.assigned:
-                self.announced[name] = None
+                self.announce(name, False)
             self.link(source, self.field_target("field", first, name))
             found = self.find(self.order(first), name)
             if isinstance(found, tuple):
@@ -244,7 +244,7 @@ class Attributes(ClassTable):
                 self.link(source, self.target(self.world.class_file[first], local))
             else:
                 if name not in self.outside:
-                    self.announced[name] = None
+                    self.announce(name, True)
                 self.link(source, self.field_target("added", first, name))
         elif kind == Kind.MODULE:
             held = self.world.holder(first, name)

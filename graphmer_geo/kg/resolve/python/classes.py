@@ -8,7 +8,7 @@ from graphmer_geo.kg.languages.python.ir import FunctionInfo
 from graphmer_geo.kg.resolve.python import mro
 from graphmer_geo.kg.resolve.python.objects import Kind
 from graphmer_geo.kg.resolve.python.rounds import Rounds
-from graphmer_geo.kg.resolve.python.world import World
+from graphmer_geo.kg.resolve.python.world import Table, World
 
 #: external bases that add nothing an attribute lookup could mean
 _NO_MEMBERS = frozenset(("abc.ABC", "typing.Generic", "typing.Protocol", "typing_extensions.Protocol"))
@@ -22,7 +22,7 @@ class ClassTable(Rounds):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.bases: dict[int, list[mro.Entry]] = {}
+        self.bases: Table[list[mro.Entry]] = {}
         self.settled = False  # bases are known
         self._orders: dict[int, list[mro.Entry]] = {}
         self.fields: dict[tuple[str, int, str], int] = {}  # (kind, class, attribute) -> variable
@@ -31,11 +31,11 @@ class ClassTable(Rounds):
         """The direct bases of the classes of the files that are linked here."""
         return {
             klass: self._bases(klass)
-            for klass, file in enumerate(self.world.class_file)
-            if file in self.desks
+            for file, desk in self.desks.items()
+            for klass in range(desk.classes, desk.classes + len(self.world.syntax[file].classes))
         }
 
-    def settle(self, bases: dict[int, list[mro.Entry]]) -> None:
+    def settle(self, bases: Table[list[mro.Entry]]) -> None:
         """Fix the bases of all classes."""
         self.bases = bases
         self.settled = True
@@ -87,6 +87,12 @@ class ClassTable(Rounds):
     def member(self, found: Member) -> int:
         """The variable of an attribute that was found, to read from."""
         return self.source(found[1], found[2])
+
+    def look(self, found: Member) -> None:
+        """Note that what an attribute holds is shown, though no object has led there."""
+        _, file, local = found
+        if file != self.at.file and (file, local) not in self.at.inlets:
+            self.at.looked[file, local] = None
 
     def after(self, receiver: int, klass: int) -> list[mro.Entry]:
         """The part of the receiver's MRO behind ``klass``; the class's own MRO if it is not in it."""

@@ -116,6 +116,7 @@ class Emitter:
     def valued_member(self, member: Member) -> list[Target]:
         """The same of an attribute of a class, of whatever file."""
         _, file, local = member
+        self.flow.look(member)
         if file in self.world.mine:
             return self.valued(self.world.variable_base[file] + local)
         return self.valued(self.flow.at.inlets.get((file, local), 0))
@@ -279,7 +280,8 @@ class Emitter:
         """Write the rows of one callee."""
         if self.kind(target) in _TYPES:
             self.row(site, "call", "instantiates", (target, how))
-            klass = self.world.entity_class[target.entity]
+            klass = self.world.class_of(target.entity)
+            assert klass is not None
             for name in ("__init__", "__new__"):
                 member = self.flow.find(self.flow.order(klass), name)
                 if isinstance(member, tuple):
@@ -316,7 +318,7 @@ class Emitter:
 
     def is_property(self, target: Target) -> bool:
         """Whether the target is a property."""
-        function = self.world.entity_function.get(target.entity)
+        function = self.world.function_of(target.entity)
         return function is not None and self.world.functions[function].binding == "property"
 
     def emit_typed(self, site: Site, declared: list[Found]) -> None:
@@ -335,8 +337,10 @@ class Emitter:
         subject = self.world.entity_base[self.file] + site.subject
         usable = [f for f in usable if f[0].entity != subject]
         if site.role == "base":
-            klass = self.world.entity_class.get(subject, -1)
-            usable = [f for f in usable if f[1] == "exact" or not self.is_below(f[0], klass)]
+            klass = self.world.class_of(subject)
+            usable = [
+                f for f in usable if f[1] == "exact" or klass is None or not self.is_below(f[0], klass)
+            ]
         if not usable and site.role in ("type", "annotation"):  # a type variable or an alias: known, no type
             usable = [f for f in declared if self.kind(f[0]) in _TYPE_NAMES]
             relation = None if usable else relation
@@ -347,7 +351,7 @@ class Emitter:
 
     def is_below(self, base: Target, klass: int) -> bool:
         """Whether a class that a value may be inherits from ``klass``, which then cannot inherit from it."""
-        number = self.world.entity_class.get(base.entity)
+        number = self.world.class_of(base.entity)
         return number is not None and klass in self.flow.order(number)
 
     @staticmethod

@@ -30,7 +30,7 @@ class Hooks:
         self.file = -1
         self.known: dict[tuple[int, str, bool], tuple[Target, ...]] = {}
         #: those that some class of the corpus has: most projects have few, and need no search
-        self.used = frozenset(n for info in self.world.classes for n in _METHODS & info.attributes.keys())
+        self.used = self.world.used(_METHODS)
 
     def accessed(self, site: Site) -> dict[Target, None]:
         """What reading or writing ``base.name`` runs, by the objects that the base may be."""
@@ -83,9 +83,7 @@ class Hooks:
         world = self.world
         for entry in self.flow.order(klass):
             if isinstance(entry, int) and world.classes[entry].metaclass:
-                for target in world.declarations(world.class_file[entry], world.classes[entry].metaclass):
-                    if target.entity in world.entity_class:
-                        yield world.entity_class[target.entity]
+                yield from world.metaclasses(entry)
                 return
 
     def runs(self, klass: int) -> int:
@@ -102,10 +100,11 @@ class Hooks:
 
     def _first(self, order: list[int | str | None], name: str) -> list[Target]:
         found = self.emitter.class_members(order, name)
-        return [target for target in found if target.entity in self.world.entity_function]
+        return [target for target in found if self.world.function_of(target.entity) is not None]
 
     def _held(self, member: Member) -> list[int]:
         _, file, local = member
+        self.flow.look(member)
         if file in self.world.mine:
             return self.flow.values(self.world.variable_base[file] + local)
         return self.flow.values(self.flow.at.inlets.get((file, local), 0))

@@ -207,6 +207,7 @@ class Models(Containers):
         """``getattr`` with a known name."""
         kind, first, value = self.table[name]
         if kind == Kind.VALUE and first == "str":
+            self.at.asked[value] = None
             self.use(base, self.load, result, value)
 
     def model_setattr(self, call: Call, arguments: list[int]) -> None:
@@ -218,6 +219,7 @@ class Models(Containers):
         """``setattr`` with a known name."""
         kind, first, value = self.table[name]
         if kind == Kind.VALUE and first == "str":
+            self.at.asked[value] = None
             self.use(base, self.store, source, value)
 
     def model_property(self, call: Call, arguments: list[int]) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from graphmer_geo.kg.resolve.python.log import Log
 from graphmer_geo.kg.resolve.python.solver import Desk, Message, Name, Solver
 from graphmer_geo.kg.resolve.python.world import World
 
@@ -37,6 +38,7 @@ class Rounds(Solver):
         self.outside = set(world.outside)  # and not only on an instance in a method of its class
         self.announced: dict[str, None] = {}  # more such names, for the next round
         self.waiting: dict[str, dict[int, None]] = {}  # attribute name -> files that wait for it
+        self.log: Log | None = None  #: notes what files send each other
 
     # -- within a file -----------------------------------------------------------------------------
 
@@ -116,6 +118,12 @@ class Rounds(Solver):
         """The elements of a container of this file go to another container."""
         raise NotImplementedError
 
+    def announce(self, name: str, is_outside: bool) -> None:
+        """An attribute name is assigned: tell those that wait for it."""
+        self.announced[name] = None
+        if self.log is not None:
+            self.log.announce(self.at.file, name, is_outside)
+
     def recall(self, name: str) -> None:
         """An attribute name that this file waits for is assigned somewhere."""
         raise NotImplementedError
@@ -124,6 +132,8 @@ class Rounds(Solver):
 
     def begin(self, start: Callable[[Desk], None]) -> None:
         """Every file does something, before any of them gets mail."""
+        if self.log is not None:
+            self.log.stage()
         for file in self.turn(self.desks):
             self.at = self.desks[file]
             start(self.at)
@@ -138,6 +148,8 @@ class Rounds(Solver):
     def round(self) -> None:
         """Deliver what was sent in the round before; all of it is for files that are linked here."""
         mail, self.mail = self.mail, {}
+        if self.log is not None:
+            self.log.round(mail)
         names, self.announced = sorted(self.announced), {}
         self.assigned.update(names)
         self.outside.update(names)

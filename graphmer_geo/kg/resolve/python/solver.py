@@ -56,6 +56,8 @@ class Desk:
     made: dict[tuple[int, int], None] = field(default_factory=dict)  # (caller entity, class): the same
     bound: set[tuple[int, int, int]] = field(default_factory=set)  # (call, function, shift)
     invoked: set[tuple[int, int]] = field(default_factory=set)  # (call, instance): `__call__` may lead back
+    asked: dict[str, None] = field(default_factory=dict)  # names of attributes that a value gave
+    looked: dict[tuple[int, int], None] = field(default_factory=dict)  # what only the writer of links reads
 
 
 class Solver:

@@ -82,7 +82,8 @@ class Split:
             self.flow.settle(self.bases)
             self.flow.begin(self.stages[self.stage - 2])
         else:
-            ask(self.flow)
+            self.flow.log = None
+            ask(self.flow, self.flow.desks)
 
     def _to_all(self, *payload: Any) -> list[Message]:
         return [Message(self.lead, lead, payload) for lead in self.leads if lead != self.lead]
@@ -101,7 +102,7 @@ class Split:
 
     def _call(self, outbox: list[Message]) -> None:
         """Call the next stage if nobody had any mail in the round before."""
-        is_complete = sum(files for files, _ in self.reports.values()) == len(self.flow.world.headers)
+        is_complete = sum(files for files, _ in self.reports.values()) == self.flow.world.size
         if is_complete and not any(pending for _, pending in self.reports.values()):
             leads = sorted(self.reports)
             outbox += [Message(0, lead, ("call", leads)) for lead in leads]

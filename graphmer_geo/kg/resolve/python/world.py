@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol, TypeVar
 
 from graphmer_geo.kg.facts import FileFacts, descriptor_fragment
 from graphmer_geo.kg.languages.python.ir import (
@@ -30,11 +30,29 @@ class Target(NamedTuple):
 Path = dict[tuple[int, str], tuple[Target, ...] | None]
 
 
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Table(Protocol[T_co]):
+    """Things by their number."""
+
+    def __getitem__(self, number: int, /) -> T_co: ...
+
+
 class World:
     """Numbers entities, functions and classes of all files, and the variables of those linked here."""
 
+    headers: Table[Header]
+    functions: Table[FunctionInfo]
+    classes: Table[ClassInfo]
+    kinds: Table[str]
+    iris: Table[str]
+    function_file: Table[int]
+    class_file: Table[int]
+
     def __init__(self, headers: Sequence[Header], mine: Mapping[int, FileFacts]) -> None:
         self.headers = headers
+        self.size = len(headers)  #: how many files there are
         self.mine = mine
         self.syntax: dict[int, PythonSyntax] = {file: facts.syntax for file, facts in mine.items()}
         self.modules: dict[str, int] = {}
@@ -45,56 +63,85 @@ class World:
         self.class_base: list[int] = []
         self.assigned: set[str] = set()  # names of attributes that are assigned somewhere,
         self.outside: set[str] = set()  # and not only on an instance in a method of its class
-        self.functions: list[FunctionInfo] = []
-        self.function_file: list[int] = []
-        self.classes: list[ClassInfo] = []
-        self.class_file: list[int] = []
+        functions: list[FunctionInfo] = []
+        function_file: list[int] = []
+        classes: list[ClassInfo] = []
+        class_file: list[int] = []
         entities = 0
         for index, header in enumerate(headers):
-            self.modules.setdefault(header.source.module, index)
-            parts = header.source.module.split(".")
-            self.packages.update(".".join(parts[:i]) for i in range(1, len(parts)))
+            self.note_module(index, header.source.module)
             self.assigned.update(header.assigned)
             self.outside.update(header.outside)
             self.entity_base.append(entities)
-            self.function_base.append(len(self.functions))
-            self.class_base.append(len(self.classes))
-            self.functions += header.functions
-            self.classes += header.classes
-            self.function_file += [index] * len(header.functions)
-            self.class_file += [index] * len(header.classes)
+            self.function_base.append(len(functions))
+            self.class_base.append(len(classes))
+            functions += header.functions
+            classes += header.classes
+            function_file += [index] * len(header.functions)
+            class_file += [index] * len(header.classes)
             entities += header.entities
+        self.functions, self.function_file = functions, function_file
+        self.classes, self.class_file = classes, class_file
+        self._all_classes = classes
+        self.number_variables()
+        self._name_entities(headers, entities)
+        self._entity_function = {
+            self.entity_base[f] + info.entity: g
+            for g, (info, f) in enumerate(zip(functions, function_file, strict=True))
+        }
+        self._entity_class = {
+            self.entity_base[f] + info.entity: g
+            for g, (info, f) in enumerate(zip(classes, class_file, strict=True))
+        }
+        self.begin()
+
+    def note_module(self, index: int, module: str) -> None:
+        """Which file a module is, and which packages there are."""
+        self.modules.setdefault(module, index)
+        parts = module.split(".")
+        self.packages.update(".".join(parts[:i]) for i in range(1, len(parts)))
+
+    def number_variables(self) -> None:
+        """Number the variables of the files that are linked here."""
         self.variables = 0
         for index, syntax in self.syntax.items():
             self.variable_base[index] = self.variables
             self.variables += syntax.variables
-        self.kinds = [""] * entities
-        self.iris = [""] * entities
-        self._name_entities()
-        self.entity_function = {
-            self.entity_base[f] + info.entity: g
-            for g, (info, f) in enumerate(zip(self.functions, self.function_file, strict=True))
-        }
-        self.entity_class = {
-            self.entity_base[f] + info.entity: g
-            for g, (info, f) in enumerate(zip(self.classes, self.class_file, strict=True))
-        }
+
+    def begin(self) -> None:
+        """Nothing has been looked up yet."""
         self._exported: dict[tuple[int, str], tuple[Target, ...]] = {}
         self._cut = False  # a cycle was met on the way
         self._stars: dict[tuple[int, str], tuple[int, int] | None] = {}
 
-    def _name_entities(self) -> None:
-        for index, header in enumerate(self.headers):
+    def _name_entities(self, headers: Sequence[Header], entities: int) -> None:
+        kinds, iris = [""] * entities, [""] * entities
+        for index, header in enumerate(headers):
             base = self.entity_base[index]
-            facts = self.mine.get(index)
-            if facts is not None:
-                self.kinds[base : base + header.entities] = [entity.kind for entity in facts.entities]
-                self.iris[base : base + header.entities] = facts.iris()
-                continue
-            head = header.source.iri("")
-            for entity, kind, descriptor in header.visible:
-                self.kinds[base + entity] = kind
-                self.iris[base + entity] = head + descriptor_fragment(descriptor)
+            kinds[base : base + header.entities], iris[base : base + header.entities] = self.names(
+                header, self.mine.get(index)
+            )
+        self.kinds, self.iris = kinds, iris
+
+    @staticmethod
+    def names(header: Header, facts: FileFacts | None) -> tuple[list[str], list[str]]:
+        """The kinds and IRIs of a file's entities; of those that others may refer to, without its facts."""
+        if facts is not None:
+            return [entity.kind for entity in facts.entities], facts.iris()
+        kinds, iris = [""] * header.entities, [""] * header.entities
+        head = header.source.iri("")
+        for entity, kind, descriptor in header.visible:
+            kinds[entity] = kind
+            iris[entity] = head + descriptor_fragment(descriptor)
+        return kinds, iris
+
+    def function_of(self, entity: int) -> int | None:
+        """The function that an entity is, if it is one."""
+        return self._entity_function.get(entity)
+
+    def class_of(self, entity: int) -> int | None:
+        """The class that an entity is, if it is one."""
+        return self._entity_class.get(entity)
 
     def function_entity(self, function: int) -> int:
         """The entity of a function, as a global number."""
@@ -103,6 +150,17 @@ class World:
     def class_entity(self, klass: int) -> int:
         """The entity of a class, as a global number."""
         return self.entity_base[self.class_file[klass]] + self.classes[klass].entity
+
+    def used(self, names: frozenset[str]) -> frozenset[str]:
+        """Those of some names that a class of the corpus may have as an attribute."""
+        return frozenset(name for info in self._all_classes for name in names & info.attributes.keys())
+
+    def metaclasses(self, klass: int) -> Iterator[int]:
+        """What the class says is its metaclass, if the corpus has it."""
+        for target in self.declarations(self.class_file[klass], self.classes[klass].metaclass):
+            found = self.class_of(target.entity)
+            if found is not None:
+                yield found
 
     # -- modules -----------------------------------------------------------------------------------
 
