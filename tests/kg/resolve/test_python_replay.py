@@ -105,7 +105,8 @@ def content(history: History) -> list[Any]:
     names = [json.loads(text) for text in history.names.to_pylist()]
     objects = [json.loads(text) for text in history.objects.to_pylist()]
     rows = zip(*(column.tolist() for column in history.mail.values()), strict=True)
-    mail = [[*head, plain(names[name]), plain(objects[value])] for *head, name, value in rows]
+    ordered = sorted(rows, key=lambda row: row[:3])
+    mail = [[*head, plain(names[name]), plain(objects[value])] for *head, name, value in ordered]
     notes = [sorted(r) for r in (history.notes.asked, history.notes.bases, history.notes.metaclasses)]
     return [mail, notes, sorted(map(tuple, history.notes.looked))]
 

@@ -41,7 +41,7 @@ class Notes:
 
 @dataclass
 class History:
-    """All mail, in the order of receivers, rounds and senders."""
+    """All mail: what one file sends to another in a round is in order, the rest is in any."""
 
     mail: dict[str, Column]
     names: pa.Array  # texts, by the numbers in the mail
@@ -87,10 +87,12 @@ class History:
         kept = {name: [row for row in getattr(self.notes, name) if row[at] not in files]
                 for name, at in _FILE.items()}  # fmt: skip
         new = part.rows(np.isin(part.mail["sender"], mine))
-        history = merged([History(of_mail, self.names, self.objects, _notes(kept)),
-                          History(new, part.names, part.objects, part.notes)])  # fmt: skip
-        history.notes.generation = self.notes.generation + 1
-        return history
+        names, new["name"] = _added(self.names, part.names, new["name"])
+        objects, new["object"] = _added(self.objects, part.objects, new["object"])
+        mail = {name: np.concatenate([column, new[name]]) for name, column in of_mail.items()}
+        notes = _joined([_notes(kept), part.notes])
+        notes.generation = self.notes.generation + 1
+        return History(mail, names, objects, notes)
 
 
 #: Where in a row of the notes its file is.
@@ -108,13 +110,27 @@ def merged(parts: Sequence[History]) -> History:
         columns[name] = [part.mail[name] for part in parts]
     mail = {name: np.concatenate(columns[name]) for name in _COLUMNS}
     order = np.lexsort((mail["sender"], mail["slot"], mail["receiver"]))
-    notes = {name: sorted(row for part in parts for row in getattr(part.notes, name)) for name in _FILE}
     mail = {name: column[order] for name, column in mail.items()}
-    return History(mail, texts["name"], texts["object"], _notes(notes))
+    return History(mail, texts["name"], texts["object"], _joined([part.notes for part in parts]))
+
+
+def _joined(notes: Sequence[Notes]) -> Notes:
+    return _notes({name: sorted(row for each in notes for row in getattr(each, name)) for name in _FILE})
 
 
 def _notes(rows: dict[str, Any]) -> Notes:
     return Notes(**rows)
+
+
+def _added(texts: pa.Array, more: pa.Array, numbers: Column) -> tuple[pa.Array, Column]:
+    """Texts with others that are used, and the numbers of these among all of them."""
+    used, places = np.unique(numbers, return_inverse=True)
+    wanted = more.take(pa.array(used))
+    found = pc.index_in(wanted, value_set=texts)
+    new = found.is_null().to_numpy(zero_copy_only=False)
+    at = found.fill_null(0).to_numpy().astype(np.int32)
+    at[new] = len(texts) + np.arange(new.sum(), dtype=np.int32)
+    return pa.concat_arrays([texts, wanted.filter(pa.array(new))]), at[places].astype(np.int32)
 
 
 def _unified(parts: Sequence[pa.Array]) -> tuple[pa.Array, list[Column]]:
