@@ -51,6 +51,7 @@ class Earlier:
     files: Mapping[str, FileOutput]  #: by file key
     kept: Mapping[int, Kept]  #: by number of the task
     linked: Mapping[int, LinkedFile]  #: what is known of others already, by number of the task
+    left_out: Mapping[int, FileRecord]  #: files that are not in it, and stay out, by number of the task
     counts: Mapping[str, Any]  #: of its manifest
     folder: Path
 
@@ -87,6 +88,7 @@ class Assembly:
         self._sink = sink
         self._earlier = earlier
         self._kept: Mapping[int, Kept] = earlier.kept if earlier else {}
+        self._left_out: Mapping[int, FileRecord] = earlier.left_out if earlier else {}
         self._notes_outputs = notes_outputs
         self._order = sorted(range(len(tasks)), key=lambda number: (tasks[number].language_name, number))
         self._accepted: dict[int, int] = {}  # number of a task in the graph -> place among its language's
@@ -104,7 +106,8 @@ class Assembly:
             tools: Names and versions of what decides what is extracted.
             hired: Processes that have been started before.
         """
-        tasks = [(n, self.tasks[n]) for n in self._order if n not in self._kept]
+        idle = self._kept.keys() | self._left_out.keys()
+        tasks = [(n, self.tasks[n]) for n in self._order if n not in idle]
         if hired is None:
             workers = worth((task for _, task in tasks), workers)
         lots = deal(tasks, workers)
@@ -142,6 +145,10 @@ class Assembly:
 
         claims, reading = Claims(), reads()
         for number in self._order:
+            if number in self._left_out:
+                before = self._left_out[number]
+                self._record(Read(number, module=before.module), before.problems, "skipped")
+                continue
             kept = self._kept.get(number)
             read = _read_of(number, kept) if kept else next(reading)
             twin = claims.take(read.claims) if read.module is not None else None

@@ -108,7 +108,7 @@ def _updated(target: Path, build: _Build) -> bool:
     tasks, records = build.tasks, build.task_records()
     reuse = reusable(tasks, records, old, before, build.workers, target)
     build.stage("hash", 1, 1)
-    earlier = Earlier(old.files, reuse.kept, reuse.linked, before.counts, target)
+    earlier = Earlier(old.files, reuse.kept, reuse.linked, reuse.left_out, before.counts, target)
     update = replace(build, records=dict(build.records), seconds=dict(build.seconds))
     assembly = update.run(_Nowhere(), earlier, notes_outputs=True)
     update.stage("load", 0, 1)

@@ -28,7 +28,7 @@ def relinked(
     records: Sequence[FileRecord],
     same: Mapping[int, Kept],
     old: Mapping[str, FileRecord],
-    skipped: Set[str],
+    left_out: Set[int],
     known: Outputs,
     language: Language,
     folder: Path,
@@ -40,16 +40,16 @@ def relinked(
         records: What is known of the files of all languages.
         same: Those whose text is the earlier one.
         old: The records of files that are in the earlier graph, by key.
-        skipped: Keys of unchanged files that are not in it, and will not be.
+        left_out: Unchanged files that are not in it, and will not be.
         known: What the others gave.
         language: The language.
         folder: The earlier graph.
     """
     assert language.replays is not None
-    corpus = [(number, task) for number, task in tasks if records[number].key in old]
+    corpus = [(number, task) for number, task in tasks if number not in left_out]
     keys = [records[number].key for number, _ in corpus]
     places = sorted(key for key, record in old.items() if record.language == language.name)
-    if sorted(keys) != places or not skipped >= {records[number].key for number, _ in tasks} - old.keys():
+    if sorted(keys) != places:
         return None  # files have come or gone
     if [known.files[key].place for key in keys] != list(range(len(keys))):
         return None

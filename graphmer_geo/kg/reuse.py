@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -28,6 +28,7 @@ class Reuse:
     kept: dict[int, Kept] = field(default_factory=dict)  #: files whose output is the earlier one, by task
     linked: dict[int, LinkedFile] = field(default_factory=dict)  #: the links of others
     histories: dict[str, History] = field(default_factory=dict)  #: how that came about, by language
+    left_out: dict[int, FileRecord] = field(default_factory=dict)  #: files that stay out of the graph
 
 
 def reusable(
@@ -66,10 +67,15 @@ def reusable(
             if language.updates is not None:
                 same = _unaffected(probe, records, same, headers, language.updates, workers)
             elif language.replays is not None:
-                skipped = _skipped(before, {(r.key, r.sha256) for r in records})
-                found = relinked(probe, records, same, old, skipped, known, language, folder)
+                skipped = _skipped(before)
+                left_out = {
+                    number: skipped[records[number].key, records[number].sha256] for number in mine
+                    if (records[number].key, records[number].sha256) in skipped
+                }  # fmt: skip
+                found = relinked(probe, records, same, old, left_out.keys(), known, language, folder)
                 same = {number: each for number, each in same.items() if found and number not in found[0]}
                 if found:
+                    reuse.left_out |= left_out
                     reuse.linked |= found[0]
                     reuse.histories[name] = found[1]
             else:
@@ -78,12 +84,11 @@ def reusable(
     return reuse
 
 
-def _skipped(before: Manifest, now: Set[tuple[str, str]]) -> set[str]:
-    """Keys of unchanged files that declare what others do: they are left out as long as those do."""
+def _skipped(before: Manifest) -> dict[tuple[str, str], FileRecord]:
+    """Files that declare what others do, by key and hash: they are left out as long as those do."""
     return {
-        r.key for r in before.files
-        if r.status == "skipped" and (r.key, r.sha256) in now
-        and any(problem.startswith(LEFT_OUT) for problem in r.problems)
+        (r.key, r.sha256): r for r in before.files
+        if r.status == "skipped" and any(problem.startswith(LEFT_OUT) for problem in r.problems)
     }  # fmt: skip
 
 
