@@ -7,11 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from benchmarks import code_search
 from benchmarks.retrieval import rivals
 from benchmarks.retrieval.answers import at_ranks, average_precision, margins, one_answer, over_queries
-from graphmer_geo.data import DataConfig, prepare
+from benchmarks.retrieval.model import first
+from graphmer_geo.data import DataConfig, DataFolder, LeafyChainDataset, prepare
+from graphmer_geo.data.pairs import mine_pairs
 from graphmer_geo.errors import UserError
 from graphmer_geo.results import read_result
 from tests.data import documented
@@ -87,6 +90,17 @@ def test_pairs_of_somebody_else(data: Path, work: Path, tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="holds no pairs"):
         code_search.main([*words, "--train_data", str(data)])
     assert out.read_text() == "kept"
+
+
+def test_the_first_pairs_are_as_among_all(data: Path) -> None:
+    pairs = mine_pairs(DataFolder.open(data), "train")
+    some = first(pairs, 5)
+    whole, part = (LeafyChainDataset(p.folder, "train") for p in (pairs, some))
+    assert len(part) == len(some) == 5
+    assert first(pairs, None) is pairs
+    for row in range(5):
+        assert torch.equal(whole[row]["tok"], part[row]["tok"])
+        assert np.array_equal(pairs.code_words.take([row]).word, some.code_words.take([row]).word)
 
 
 def test_bm25_and_tf_idf_find_shared_sub_tokens() -> None:
