@@ -36,7 +36,7 @@ from benchmarks.retrieval.model import Searcher, Tuning, tuned
 from benchmarks.runs import WHOLE, Budget, add_options, report, trained
 from graphmer_geo.cli.output import write_table
 from graphmer_geo.data.folder import DataFolder
-from graphmer_geo.train.search import without_leaves
+from graphmer_geo.train.pair_batch import without_leaves
 
 RESULT = Path(__file__).resolve().parent / "results" / "clone.json"
 RIVALS = ("BM25", "TF-IDF", "MiniLM")

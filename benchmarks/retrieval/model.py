@@ -18,7 +18,8 @@ from graphmer_geo.data.words import LeafWords, WordTable
 from graphmer_geo.inference import Embedder
 from graphmer_geo.models.graphmer import word_bags
 from graphmer_geo.train.args import TrainArgs
-from graphmer_geo.train.search import finetune, without_leaves
+from graphmer_geo.train.pair_batch import without_leaves
+from graphmer_geo.train.search import finetune
 
 Scores = NDArray[np.float32]
 

@@ -26,8 +26,9 @@ from graphmer_geo.inference.sources import ITEMS, Block, CodeReader, prepared, s
 from graphmer_geo.models import GraphMER
 from graphmer_geo.models.graphmer import word_bags
 from graphmer_geo.nn.search import Bags
+from graphmer_geo.train.pair_batch import query_chain
 from graphmer_geo.train.run_folder import chain_of
-from graphmer_geo.train.search import SEARCH, query_chain
+from graphmer_geo.train.search import SEARCH
 
 Of = Literal["functions", "files"]
 Progress = Callable[[str, int, int], None]

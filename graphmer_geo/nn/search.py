@@ -150,7 +150,7 @@ class SearchHead(nn.Module):
         for state, token in zip(self.state, self.token, strict=True):
             nn.init.normal_(state.weight, std=0.1 * state.in_features**-0.5)
             nn.init.eye_(token.weight)
-        nn.init.constant_(self.log_scale, math.log(10.0) / LOG_GAIN)
+        nn.init.constant_(self.log_scale, math.log(3.0) / LOG_GAIN)
         nn.init.constant_(self.log_word_scale, math.log(0.3) / LOG_GAIN)
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -100,6 +100,7 @@ def fit(
     stream: SeekableStream,
     checkpoint: Path | None,
     callbacks: Sequence[TrainerCallback] = (),
+    before_saving: Callable[[], None] | None = None,
 ) -> Path:
     """Train a network on a stream, in a run folder that has been begun, and write it there.
 
@@ -111,6 +112,7 @@ def fit(
         stream: batches.
         checkpoint: where to go on from, as :func:`~graphmer_geo.train.run_folder.begin` says.
         callbacks: of the Trainer, beside our own.
+        before_saving: called when the network is trained, before it is written, by the first process alone.
 
     Raises:
         UserError: training diverged or changed nothing.
@@ -151,6 +153,8 @@ def fit(
     if trainer.average:
         network.load_state_dict(trainer.average.state_dict(network))
     if rank() == 0:
+        if before_saving:
+            before_saving()
         with writing("the model", out):
             metrics = _finish(out, network, trainer)
             write_card(out, folder, network, metrics)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from graphmer_geo.data import ChainConfig, LeafyChainData, LeafyChainDataset
-from graphmer_geo.data.collate import collate
+from graphmer_geo.data import ChainConfig, LeafyChainDataset
 from graphmer_geo.data.folder import DataFolder
-from graphmer_geo.data.leafy_chain import TripleTable, assemble, root_tokens
 from graphmer_geo.data.pairs import PairConfig, Pairs, mine_pairs
-from graphmer_geo.data.tokenizer import CodeTokenizer
 from graphmer_geo.data.words import LeafWords
 from graphmer_geo.errors import UserError
 from graphmer_geo.files import write_json
@@ -26,7 +25,9 @@ from graphmer_geo.models import GraphMER
 from graphmer_geo.models.checkpoint import model_hash
 from graphmer_geo.models.graphmer import word_bags
 from graphmer_geo.train.args import TrainArgs
+from graphmer_geo.train.calibrate import calibrate
 from graphmer_geo.train.distributed import on_first, process_group, rank, world
+from graphmer_geo.train.pair_batch import pair_batch, without_leaves
 from graphmer_geo.train.run import check_fits, fit
 from graphmer_geo.train.run_folder import RunSettings, begin, chain_of
 from graphmer_geo.train.stream import Batch, SeekableStream
@@ -34,9 +35,10 @@ from graphmer_geo.train.stream import Batch, SeekableStream
 if TYPE_CHECKING:
     from transformers import TrainerCallback
 
+logger = logging.getLogger(__name__)
+
 #: What a run folder says about search: what it was made of, and from which pairs.
 SEARCH = "search.json"
-_NO_TRIPLES = TripleTable.from_triples([])
 
 
 class PairStream(SeekableStream):
@@ -98,27 +100,6 @@ class PairStream(SeekableStream):
         return pair_batch(self.pairs, rows, chains, self.leaf_words) | {"pair_target": torch.arange(size)}
 
 
-def pair_batch(
-    pairs: Pairs, rows: Sequence[int], chains: Sequence[LeafyChainData], leaf_words: LeafWords
-) -> Batch:
-    """One batch of the queries ``rows`` and of their functions, whose chains are given."""
-    tokenizer = pairs.folder.tokenizer
-    queries = [query_chain(pairs.query[row], tokenizer) for row in rows]
-    code = pairs.code_words.take(rows).joined(leaf_words.of(chains))
-    return collate([*queries, *chains]) | pairs.query_words.take(rows).tensors("query") | code.tensors("code")
-
-
-def query_chain(text: str, tokenizer: CodeTokenizer, max_roots: int = 64) -> LeafyChainData:
-    """A sentence as the encoder takes it: a chain without leaves."""
-    tok = tokenizer.encode_label(text)[: max_roots - 2]
-    return assemble(np.array([tokenizer.cls_id, *tok, tokenizer.sep_id], np.int64), _NO_TRIPLES)
-
-
-def without_leaves(chain: LeafyChainData) -> LeafyChainData:
-    """The roots of a chain alone."""
-    return assemble(root_tokens(chain).numpy(), _NO_TRIPLES)
-
-
 def finetune(
     run: str | Path,
     data: str | Path,
@@ -132,6 +113,7 @@ def finetune(
     Learns from the documented functions of the *train split* alone: the first paragraph of the documentation
     is the query, the function without it the answer, the other functions of the batch are wrong answers
     (InfoNCE, in both directions). Embeddings, trunk and the new head learn; the other heads stay as they are.
+    Then one number, how much vectors count beside shared words, is chosen on the validation split.
     ``search.json`` says what the folder was made of.
 
     Args:
@@ -156,7 +138,20 @@ def finetune(
         torch.manual_seed(args.seed)
         network = searching(base, settings.model.search_buckets)
         network.searcher.words.fit(word_bags(mined.code_words.tensors("code"), "code", len(mined)))
-        return fit(network, folder, Path(out), settings, stream, checkpoint, callbacks)
+        weigh = partial(_weigh, network, folder, Path(out), config, chain)
+        return fit(network, folder, Path(out), settings, stream, checkpoint, callbacks, weigh)
+
+
+def _weigh(network: GraphMER, folder: DataFolder, out: Path, config: PairConfig, chain: ChainConfig) -> None:
+    """Choose how much vectors count, if the validation split documents anything, and note it."""
+    said = json.loads((out / SEARCH).read_text(encoding="utf-8"))
+    try:
+        held_out = mine_pairs(folder, "validation", config)
+    except UserError as error:
+        logger.warning("vectors count as much as in training, which may be too much: %s", error)
+        return
+    said["validation_mrr_by_factor"] = calibrate(network, held_out, chain, config.buckets)
+    write_json(out / SEARCH, said)
 
 
 def searching(base: GraphMER, buckets: int) -> GraphMER:
@@ -180,7 +175,8 @@ def _begin(
         "mined": {"split": mined.split, "pairs": len(mined), "skipped": mined.skipped},
     }
     if settings.args.resume is not False and (out / SEARCH).is_file():
-        if json.loads((out / SEARCH).read_text(encoding="utf-8")) != now:
+        said = json.loads((out / SEARCH).read_text(encoding="utf-8"))
+        if {key: said.get(key) for key in now} != now:
             raise UserError(
                 f"{out} was made of other pairs, or of another run, than {run} with {config}; "
                 "resume with the same, or start anew"

@@ -16,8 +16,10 @@ from graphmer_geo.models import GraphMER, GraphMERConfig
 from graphmer_geo.models.checkpoint import model_hash
 from graphmer_geo.models.graphmer import word_bags
 from graphmer_geo.train.args import TrainArgs
+from graphmer_geo.train.calibrate import FACTORS, calibrate
+from graphmer_geo.train.pair_batch import query_chain
 from graphmer_geo.train.run import train
-from graphmer_geo.train.search import SEARCH, PairStream, finetune, query_chain
+from graphmer_geo.train.search import SEARCH, PairStream, finetune
 from tests.data import documented
 from tests.data.standin import StandInKG
 
@@ -97,6 +99,18 @@ def test_it_learns_from_the_train_split(folder: DataFolder, base: Path, tuned: P
     for key in before:  # the other heads are what they were
         if key.startswith(("lm_head.", "ranking_head.")):
             assert torch.equal(before[key], after[key]), key
+
+
+def test_how_much_vectors_count_is_chosen_on_validation(folder: DataFolder, base: Path, tuned: Path) -> None:
+    tried = json.loads((tuned / SEARCH).read_text())["validation_mrr_by_factor"]
+    assert [float(factor) for factor in tried] == list(FACTORS)
+    network, chain = GraphMER.from_pretrained(tuned), ChainConfig(max_roots=96)
+    held_out = mine_pairs(folder, "validation", PAIRS)
+    before = float(network.searcher.scales[0].detach())
+    again = calibrate(network, held_out, chain, PAIRS.buckets)
+    assert again["1"] == pytest.approx(max(tried.values()))
+    best = max(again, key=lambda factor: again[factor])
+    assert float(network.searcher.scales[0].detach()) == pytest.approx(float(best) * before, rel=1e-4)
 
 
 def test_a_run_goes_on_with_the_same_pairs_only(folder: DataFolder, base: Path) -> None:
