@@ -46,7 +46,7 @@ def calibrate(network: GraphMER, pairs: Pairs, chain: ChainConfig, buckets: int)
     target = torch.arange(len(words), device=words.device)
     found = {f: ranking_metrics(f * vectors + words, target)["mrr"] for f in FACTORS}
     best = max(FACTORS, key=lambda factor: found[factor])
-    network.searcher.log_scale += math.log(best) / LOG_GAIN
+    network.searcher.log_scale.add_(math.log(best) / LOG_GAIN)
     network.train(was_training)
     return {f"{factor:g}": value for factor, value in found.items()}
 
