@@ -40,9 +40,10 @@ def no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip `network` tests unless they are asked for with ``-m network``."""
-    if "network" in config.getoption("-m", default=""):
-        return
-    for item in items:
-        if "network" in item.keywords:
-            item.add_marker(pytest.mark.skip(reason="needs the network: run with -m network"))
+    """Skip tests that need more than a checkout unless they are asked for with ``-m MARKER``."""
+    for marker, need in {"network": "the network", "compiler": "a C++ compiler and minutes"}.items():
+        if marker in config.getoption("-m", default=""):
+            continue
+        for item in items:
+            if marker in item.keywords:
+                item.add_marker(pytest.mark.skip(reason=f"needs {need}: run with -m {marker}"))

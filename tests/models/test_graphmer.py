@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 from torch_geometric.data import Data
+from torch_geometric.explain import AttentionExplainer, Explainer, GNNExplainer
 
 from graphmer_geo.data.fake import FAKE, FakeConfig, fake_batch
 from graphmer_geo.models import GraphMER, GraphMERConfig
@@ -142,6 +143,32 @@ def test_bf16_autocast() -> None:
     out.loss.backward()
     assert out.loss.dtype == torch.float32
     torch.testing.assert_close(out.loss, exact, rtol=2e-2, atol=0)
+
+
+@pytest.mark.parametrize("algorithm", [GNNExplainer(epochs=2), AttentionExplainer()])
+def test_what_a_masked_leaf_heard_can_be_explained(algorithm: object) -> None:
+    """PyG's explainers on the model as it is: token ids as features of width 1, fusion as the messages."""
+    batch = fake_batch(2)
+
+    class Predict(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = tiny().eval()
+
+        def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+            states = self.model.encode(batch | {"tok": x.squeeze(1), "edge_index": edge_index})
+            return self.model.token_logits(states)
+
+    explainer = Explainer(
+        Predict(),
+        algorithm=algorithm,
+        explanation_type="model",
+        edge_mask_type="object",
+        model_config={"mode": "multiclass_classification", "task_level": "node", "return_type": "raw"},
+    )
+    leaf = int(batch["mnm_index"][0])
+    mask = explainer(batch["tok"].unsqueeze(1), batch["edge_index"], index=leaf).edge_mask
+    assert mask[batch["edge_index"][1] == leaf].abs().sum() > 0
 
 
 def test_parameters_by_part() -> None:

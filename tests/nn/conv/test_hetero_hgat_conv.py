@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor
+from torch_geometric import EdgeIndex
 from torch_geometric.explain import AttentionExplainer, Explainer, GNNExplainer
 
 from graphmer_geo.nn import HeteroHGATConv, HGATConv
@@ -53,6 +54,19 @@ def test_equals_one_homogeneous_graph() -> None:
     relation = torch.cat([torch.full((e.size(1),), r) for r, e in enumerate(ends)])
     expected = single(torch.cat(list(x_dict.values())), torch.cat(ends, dim=1), relation)
     torch.testing.assert_close(torch.cat(list(conv(x_dict, EDGES).values())), expected)
+
+
+@pytest.mark.parametrize("kind", ["EdgeIndex", "coo", "csr"])
+def test_every_form_of_edges(kind: str) -> None:
+    conv, x = HeteroHGATConv(-1, 8, METADATA), features()
+    expected = conv(x, EDGES)
+    edges = {}
+    for ends, index in EDGES.items():
+        size = x[ends[0]].size(0), x[ends[2]].size(0)
+        adj_t = torch.sparse_coo_tensor(index.flip(0), torch.zeros(index.size(1)), size[::-1]).coalesce()
+        forms = {"coo": adj_t, "csr": adj_t.to_sparse_csr(), "EdgeIndex": EdgeIndex(index, sparse_size=size)}
+        edges[ends] = forms[kind]
+    torch.testing.assert_close(conv(x, edges), expected)
 
 
 def test_attention_weights_by_edge_type() -> None:
