@@ -51,7 +51,7 @@ class DataConfig(_Config):
             (Jaccard) with a function of an earlier split are left out (counted in the manifest); 0 turns the
             search off.
         shard_bytes: About how much source code makes one shard of chunks, of which training holds eight in
-            memory, at five times that size, and preparation one.
+            memory, at about four times that size, and preparation one.
         seed: Seed of the split.
     """
 
