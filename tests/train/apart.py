@@ -82,4 +82,12 @@ if __name__ == "__main__":
     assert GraphMER.from_pretrained(out).config.num_layers == 1
     more = load_settings(f"{out}/train.yaml", max_steps=3, resume=True)
     train(data, out, more.args, more.model, more.chain)
+
+    from graphmer_geo.data.pairs import PairConfig
+    from graphmer_geo.inference import embed
+    from graphmer_geo.train.search import finetune
+
+    pairs = PairConfig(min_words=1, min_lines=1, per_batch=2, buckets=64)
+    finetune(out, data, f"{out}-search", settings.args, pairs)
+    embed(f"{out}-search", data, f"{out}.npy")
     sys.stdout.write("trained\n")

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from graphmer_geo.data import DataConfig, prepare
 from graphmer_geo.data.pack import pack
+from tests.data import documented
 from tests.data.standin import StandInKG
 
 
 def test_packed_data_trains_with_few_packages(tmp_path: Path) -> None:
-    prepare(StandInKG(), tmp_path / "data", DataConfig(vocab_size=500, max_roots=64, min_roots=5))
+    config = DataConfig(vocab_size=500, max_roots=64, min_roots=5, near_duplicates=0)
+    prepare(StandInKG(documented.write(tmp_path / "code")), tmp_path / "data", config)
     pack(tmp_path / "data", tmp_path / "packed")
     script = Path(__file__).with_name("apart.py")
     done = subprocess.run(
