@@ -45,8 +45,3 @@ def complete_lines(path: Path) -> list[dict[str, Any]]:
         except json.JSONDecodeError:
             break
     return lines
-
-
-def tracking_uri(uri: str = "") -> str:
-    """Where MLflow keeps its things: as given, as the environment says, or a database in this folder."""
-    return uri or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"

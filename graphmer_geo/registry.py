@@ -14,13 +14,17 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from graphmer_geo.errors import UserError
-from graphmer_geo.files import tracking_uri
 from graphmer_geo.models.checkpoint import COMPANIONS, CONFIG, INDEX, WEIGHTS
 
 #: Aliases that :meth:`Registry.promote` knows; each points at one version of a model.
 STAGES = ("staging", "production", "archived")
 #: Folder of a model among the files of its MLflow run.
 FOLDER = "model"
+
+
+def tracking_uri(uri: str = "") -> str:
+    """Where MLflow keeps its things: as given, as the environment says, or a database in this folder."""
+    return uri or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
 
 
 class Registry:

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from graphmer_geo.errors import UserError
-from graphmer_geo.files import write_json
+from graphmer_geo.files import replacing, write_json
 from graphmer_geo.models.config import GraphMERConfig
 
 if TYPE_CHECKING or find_spec("huggingface_hub") is None:
@@ -47,6 +47,8 @@ def save_model(
 ) -> None:
     """Writes weights (each once: the decoder is tied by use, not by a second name) and configuration.
 
+    Each file takes its place when it is complete.
+
     Args:
         model: what to save; companions of the folder it was loaded from go along.
         config: its configuration.
@@ -61,17 +63,20 @@ def save_model(
         for name, value in model.state_dict().items()
     }
     shards = _shards(state, max_shard_size)
-    for old in (*folder.glob("model-*-of-*.safetensors"), folder / WEIGHTS, folder / INDEX):
-        old.unlink(missing_ok=True)
-    if len(shards) == 1:
-        save_file(state, folder / WEIGHTS, metadata={"format": "pt"})
-    else:
+    names = [WEIGHTS]
+    if len(shards) > 1:
         names = [f"model-{i + 1:05}-of-{len(shards):05}.safetensors" for i in range(len(shards))]
-        for name, shard in zip(names, shards, strict=True):
-            save_file({key: state[key] for key in shard}, folder / name, metadata={"format": "pt"})
+    for name, shard in zip(names, shards, strict=True):
+        with replacing(folder / name) as part:
+            save_file({key: state[key] for key in shard}, part, metadata={"format": "pt"})
+    if len(shards) > 1:
         places = {key: name for name, shard in zip(names, shards, strict=True) for key in shard}
         total = sum(value.nbytes for value in state.values())
         write_json(folder / INDEX, {"metadata": {"total_size": total}, "weight_map": places})
+        names.append(INDEX)
+    for old in (*folder.glob("model-*-of-*.safetensors"), folder / WEIGHTS, folder / INDEX):
+        if old.name not in names:
+            old.unlink(missing_ok=True)
     config.save(folder / CONFIG)
     source: Path | None = getattr(model, "folder", None)
     if source is not None and source.resolve() != folder.resolve():

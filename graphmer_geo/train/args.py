@@ -42,6 +42,11 @@ class TrainArgs:
     accumulation: int = 1
     """Batches per optimiser step, those of all processes together: how many processes share the work changes
     nothing in what is computed."""
+    parallel: Literal["ddp", "fsdp"] = "ddp"
+    """What each of several processes holds: the whole model, or (fsdp) a part of every weight, its gradient
+    and its state in the optimiser."""
+    device: Literal["auto", "cpu", "cuda", "tpu"] = "auto"
+    """Where to compute; auto: on an accelerator if there is one, else on the CPU."""
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     """Of matrix products; weights stay float32. fp16 needs a GPU, for GPUs without bfloat16."""
     gradient_checkpointing: bool = False
@@ -144,6 +149,8 @@ MAY_DIFFER = frozenset(
         "gradient_checkpointing",
         "compile",
         "kernel",
+        "parallel",
+        "device",
         "trackers",
         "mlflow_uri",
         "experiment",

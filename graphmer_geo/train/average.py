@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from graphmer_geo.errors import UserError
+from graphmer_geo.train import sharding
+from graphmer_geo.train.distributed import rank
 
 FILE = "average.safetensors"
 
@@ -38,8 +40,10 @@ class WeightAverage(TrainerCallback):
             self.values[name] = self.values[name].to(parameter.device).lerp_(parameter, 1.0 - self.decay)
 
     def save(self, folder: Path) -> None:
-        """Write beside a checkpoint's weights."""
-        save_file({name: value.cpu().contiguous() for name, value in self.values.items()}, folder / FILE)
+        """Write beside a checkpoint's weights; all processes must call it, the first one writes."""
+        values = sharding.gathered(self.values)
+        if rank() == 0:
+            save_file({name: value.contiguous() for name, value in values.items()}, folder / FILE)
 
     def load(self, folder: Path) -> None:
         """Read what :meth:`save` wrote.
@@ -49,7 +53,8 @@ class WeightAverage(TrainerCallback):
         """
         if not (folder / FILE).is_file():
             raise UserError(f"no {FILE} in {folder}; resume with the ema_decay the run began with")
-        self.values = load_file(folder / FILE)
+        values = load_file(folder / FILE)
+        self.values = {name: sharding.part(values[name], like) for name, like in self.parameters.items()}
 
     def state_dict(self, model: nn.Module) -> Mapping[str, Tensor]:
         """The model's state with averaged parameters."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -24,6 +23,7 @@ from graphmer_geo.train.args import TrainArgs
 from graphmer_geo.train.candidates import CandidateSampler
 from graphmer_geo.train.card import write_card
 from graphmer_geo.train.curriculum import CurriculumStream, phases
+from graphmer_geo.train.device import refuse_what_does_not_fit
 from graphmer_geo.train.distributed import on_first, process_group, rank, world
 from graphmer_geo.train.run_folder import RunSettings, begin
 from graphmer_geo.train.saving import writing
@@ -34,6 +34,8 @@ from graphmer_geo.transforms.base import SeededTransform
 
 if TYPE_CHECKING:
     from transformers import TrainerCallback
+
+    from graphmer_geo.train.trainer import LeafyChainTrainer
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +102,7 @@ def fit(
     stream: SeekableStream,
     checkpoint: Path | None,
     callbacks: Sequence[TrainerCallback] = (),
-    before_saving: Callable[[], None] | None = None,
+    before_saving: Callable[[GraphMER], None] | None = None,
 ) -> Path:
     """Train a network on a stream, in a run folder that has been begun, and write it there.
 
@@ -112,7 +114,7 @@ def fit(
         stream: batches.
         checkpoint: where to go on from, as :func:`~graphmer_geo.train.run_folder.begin` says.
         callbacks: of the Trainer, beside our own.
-        before_saving: called when the network is trained, before it is written, by the first process alone.
+        before_saving: called with the trained network before it is written, by the first process alone.
 
     Raises:
         UserError: training diverged or changed nothing.
@@ -145,19 +147,8 @@ def fit(
         raise TrainingInterrupted(
             f"stopped at step {trainer.state.global_step}; continue with resume=true and the same {out}"
         )
-    if not trainer.state.global_step or before == _fingerprint(network):
-        raise UserError(
-            f"{trainer.state.global_step} optimiser steps changed no weight; raise the budget or the "
-            f"learning rate ({args.learning_rate})"
-        )
-    if trainer.average:
-        network.load_state_dict(trainer.average.state_dict(network))
-    if rank() == 0:
-        if before_saving:
-            before_saving()
-        with writing("the model", out):
-            metrics = _finish(out, network, trainer)
-            write_card(out, folder, network, metrics)
+    finished = trainer.whole_model(averaged=True)
+    on_first(lambda: _finish(out, folder, finished, before, trainer, before_saving))
     return out
 
 
@@ -258,24 +249,36 @@ def build_stream(folder: DataFolder, tables: Tables, args: TrainArgs, chain: Cha
     return CurriculumStream(steps, args.accumulation, build, rank(), world())
 
 
-def _finish(out: Path, network: GraphMER, trainer: Any) -> dict[str, Any]:
-    """Weights go to a temporary folder first, so a run folder never holds half a model."""
-    partial = out / ".model.partial"
-    network.save_pretrained(partial)
-    for path in sorted(partial.iterdir()):
-        os.replace(path, out / path.name)
-    partial.rmdir()
+def _finish(
+    out: Path,
+    folder: DataFolder,
+    network: GraphMER,
+    before: dict[str, float],
+    trainer: LeafyChainTrainer,
+    before_saving: Callable[[GraphMER], None] | None,
+) -> None:
+    """Write the model, what it reached, and its card."""
+    steps = trainer.state.global_step
+    if not steps or before == _fingerprint(network):
+        raise UserError(
+            f"{steps} optimiser steps changed no weight; raise the budget or the learning rate "
+            f"({trainer.args.learning_rate})"
+        )
+    if before_saving:
+        before_saving(network)
     losses = [entry for entry in trainer.state.log_history if "loss" in entry]
     metrics = {
-        "steps": trainer.state.global_step,
+        "steps": steps,
         "seconds": round(trainer.budget.elapsed(), 1),
         "parameters": network.num_parameters_by_part(),
         "threads": torch.get_num_threads(),
         "processes": world(),
         "last": {k: v for k, v in losses[-1].items() if k != "epoch"} if losses else {},
     }
-    write_json(out / "metrics.json", metrics)
-    return metrics
+    with writing("the model", out):
+        network.save_pretrained(out)
+        write_json(out / "metrics.json", metrics)
+        write_card(out, folder, network, metrics)
 
 
 def _fingerprint(network: GraphMER) -> dict[str, float]:

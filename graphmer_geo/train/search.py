@@ -138,11 +138,11 @@ def finetune(
         torch.manual_seed(args.seed)
         network = searching(base, settings.model.search_buckets)
         network.searcher.words.fit(word_bags(mined.code_words.tensors("code"), "code", len(mined)))
-        weigh = partial(_weigh, network, folder, Path(out), config, chain)
+        weigh = partial(_weigh, folder, Path(out), config, chain)
         return fit(network, folder, Path(out), settings, stream, checkpoint, callbacks, weigh)
 
 
-def _weigh(network: GraphMER, folder: DataFolder, out: Path, config: PairConfig, chain: ChainConfig) -> None:
+def _weigh(folder: DataFolder, out: Path, config: PairConfig, chain: ChainConfig, network: GraphMER) -> None:
     """Choose how much vectors count, if the validation split documents anything, and note it."""
     said = json.loads((out / SEARCH).read_text(encoding="utf-8"))
     try:

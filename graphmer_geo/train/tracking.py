@@ -15,7 +15,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from graphmer_geo.data.config import INVERSE
 from graphmer_geo.errors import UserError
-from graphmer_geo.files import tracking_uri, write_json
+from graphmer_geo.files import write_json
+from graphmer_geo.registry import tracking_uri
 from graphmer_geo.train.args import TrainArgs
 
 #: Parameters in one request: MLflow's limit.

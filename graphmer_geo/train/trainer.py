@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,17 +15,19 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.checkpoint import checkpoint
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainingArguments
+from transformers.trainer import OPTIMIZER_NAME, SCHEDULER_NAME
 from transformers.trainer_callback import ProgressCallback
 from transformers.trainer_utils import rotate_checkpoints
 
 from graphmer_geo.errors import UserError
 from graphmer_geo.models import TARGETS, GraphMER, GraphMERConfig
-from graphmer_geo.train import saving
+from graphmer_geo.train import saving, sharding
 from graphmer_geo.train.args import TrainArgs
 from graphmer_geo.train.average import WeightAverage
 from graphmer_geo.train.budget import Budget
 from graphmer_geo.train.callbacks import AnnouncePhases, SeekStream
 from graphmer_geo.train.curriculum import CurriculumStream
+from graphmer_geo.train.device import device_of, refuse_what_does_not_fit
 from graphmer_geo.train.distributed import rank, summed, wait, world
 from graphmer_geo.train.stream import Batch, SeekableStream
 from graphmer_geo.train.window import LogWindow
@@ -39,13 +42,8 @@ def training_arguments(args: TrainArgs, out: Path) -> TrainingArguments:
     Raises:
         UserError: the arguments do not fit this machine or number of processes.
     """
-    has_gpu = torch.accelerator.is_available()
-    if args.precision == "fp16" and not has_gpu:
-        raise UserError("precision is fp16, which needs a GPU; use bf16 or fp32 here")
-    if args.accumulation % world():
-        raise UserError(
-            f"accumulation is {args.accumulation}, which {world()} processes cannot share; make it a multiple"
-        )
+    refuse_what_does_not_fit(args)
+    on_cpu = device_of(args) == "cpu"
     arguments = TrainingArguments(
         output_dir=str(out / "checkpoints"),
         max_steps=args.max_steps or ENDLESS,
@@ -56,12 +54,12 @@ def training_arguments(args: TrainArgs, out: Path) -> TrainingArguments:
         per_device_train_batch_size=1,
         bf16=args.precision == "bf16",
         fp16=args.precision == "fp16",
-        use_cpu=not has_gpu,
+        use_cpu=on_cpu,
         ddp_find_unused_parameters=False,  # an objective without targets gives zeros, not nothing
         ddp_broadcast_buffers=False,  # counted before training, the same everywhere
         seed=args.seed,
         dataloader_num_workers=args.workers,
-        dataloader_pin_memory=torch.cuda.is_available(),
+        dataloader_pin_memory=torch.cuda.is_available() and not on_cpu,
         logging_steps=args.log_steps,
         logging_nan_inf_filter=False,
         save_steps=args.save_steps,
@@ -83,7 +81,8 @@ class LeafyChainTrainer(Trainer):
     the step a run starts from, and what is drawn while a batch is computed depends on its number alone; each
     loss is a mean over the targets of the whole step, however many batches and processes share it; the
     learning rate follows the :class:`Budget`; checkpoints appear complete or not at all; weights are saved
-    and loaded by the model, strictly and with their config.
+    and loaded by the model, strictly and with their config; with ``parallel=fsdp`` the model is sharded here,
+    on every device alike (the base class would do so on accelerators only, and silently not on CPUs).
     """
 
     def __init__(
@@ -93,6 +92,10 @@ class LeafyChainTrainer(Trainer):
         config = model.__dict__.pop("config")  # frozen, and the base class would write `use_cache` into it
         super().__init__(model=model, args=training_arguments(args, out), train_dataset=stream, **kwargs)
         model.config = config
+        self.sharded = args.parallel == "fsdp"
+        if self.sharded:
+            sharding.shard(model)
+            self.is_distributed_loading_by_transformers = True  # has its own communication: not to be wrapped
         for callback in (PrinterCallback, ProgressCallback):
             self.remove_callback(callback)
         self.add_callback(self.budget)
@@ -108,10 +111,6 @@ class LeafyChainTrainer(Trainer):
         self._batches: list[Batch] = []
         self._logged = 0
         self.window = LogWindow(_relation_names(config))
-        if args.kernel == "flex" and not torch.cuda.is_available():
-            raise UserError(
-                "kernel=flex needs CUDA: torch has no gradients of FlexAttention elsewhere; use dense"
-            )
         model.encoder.kernel = args.kernel
         if args.gradient_checkpointing:
             for layer in model.encoder.layers:
@@ -137,9 +136,20 @@ class LeafyChainTrainer(Trainer):
             self._created_lr_scheduler = True
         return self.lr_scheduler
 
-    def get_decay_parameter_names(self, model: nn.Module) -> list[str]:
-        """Matrices decay, vectors and scalars do not."""
-        return [name for name, parameter in model.named_parameters() if parameter.dim() >= 2]
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """Matrices decay, vectors and scalars do not. Scalars are apart: they are not sharded."""
+        if self.optimizer is None:
+            parameters = list((model or self.model).parameters())
+            groups = [[p for p in parameters if min(p.dim(), 2) == dim] for dim in (2, 1, 0)]
+            decays = (self.args.weight_decay, 0.0, 0.0)
+            make, options = self.get_optimizer_cls_and_kwargs(self.args, self.model)
+            named = [
+                {"params": group, "weight_decay": decay}
+                for group, decay in zip(groups, decays, strict=True)
+                if group
+            ]
+            self.optimizer = make(named, **options)
+        return self.optimizer
 
     def get_batch_samples(
         self, epoch_iterator: Iterator[Batch], num_batches: int, device: torch.device
@@ -169,6 +179,8 @@ class LeafyChainTrainer(Trainer):
         self._losses.append(loss)
         if len(self._losses) == len(self._batches):
             self._refuse_non_finite()
+            if self.sharded:
+                sharding.average_gradients_of_whole(self.model)
         return loss
 
     def compute_loss(
@@ -179,6 +191,22 @@ class LeafyChainTrainer(Trainer):
         self.window.add(output, inputs)
         loss = output.loss * world()  # the mean over processes is taken of gradients and of the logged loss
         return (loss, output) if return_outputs else loss
+
+    @contextmanager
+    def _defer_fsdp_gradient_reduction(self) -> Iterator[None]:
+        """For all batches of a step but the last: gradients are shared once per step."""
+        self.model.set_requires_gradient_sync(False)
+        try:
+            yield
+        finally:
+            self.model.set_requires_gradient_sync(True)
+
+    def _sync_replicated_trainable_parameters(self, model: nn.Module) -> None:
+        """What is not sharded began the same everywhere, and :meth:`training_step` averages its gradients."""
+
+    def _clip_grad_norm(self, model: nn.Module) -> Tensor:
+        norm: Tensor = sharding.whole(super()._clip_grad_norm(model))
+        return norm
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add the separate losses, accuracies and speed since the last line."""
@@ -222,11 +250,41 @@ class LeafyChainTrainer(Trainer):
             wait()
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        folder = Path(output_dir or self.out)
+        model = self.whole_model()
         if self.args.should_save:
-            folder = Path(output_dir or self.out)
-            self.accelerator.unwrap_model(self.model).save_pretrained(folder)
-            if self.average:
-                self.average.save(folder)
+            model.save_pretrained(folder)
+        if self.average:
+            self.average.save(folder)
+
+    def whole_model(self, averaged: bool = False) -> GraphMER:
+        """The model in one piece; all processes must ask for it. If it is sharded, only the first gets it."""
+        model: GraphMER = self.accelerator.unwrap_model(self.model)
+        state = self.average.state_dict(model) if averaged and self.average else model.state_dict()
+        if self.sharded:
+            state = sharding.gathered(state)
+            model = GraphMER(model.config)
+        if state and (self.sharded or averaged):
+            model.load_state_dict(state)
+        return model
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        if not self.sharded:
+            super()._save_optimizer_and_scheduler(output_dir)
+            return
+        state = sharding.gathered_optimizer(self.optimizer)
+        if self.args.should_save:
+            torch.save(state, Path(output_dir) / OPTIMIZER_NAME)
+            torch.save(self.lr_scheduler.state_dict(), Path(output_dir) / SCHEDULER_NAME)
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if not self.sharded or checkpoint is None:
+            super()._load_optimizer_and_scheduler(checkpoint)
+            return
+        files = (Path(checkpoint) / name for name in (OPTIMIZER_NAME, SCHEDULER_NAME))
+        optimizer, scheduler = (torch.load(file, map_location="cpu", weights_only=True) for file in files)
+        sharding.load_optimizer(self.optimizer, optimizer)
+        self.lr_scheduler.load_state_dict(scheduler)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
         saved = GraphMER.from_pretrained(resume_from_checkpoint)
@@ -236,7 +294,7 @@ class LeafyChainTrainer(Trainer):
                 f"{resume_from_checkpoint} holds a model of another configuration; resume with that one, "
                 "or train into another folder"
             )
-        target.load_state_dict(saved.state_dict())
+        sharding.load_weights(target, saved.state_dict())
         if self.average:
             self.average.load(Path(resume_from_checkpoint))
 

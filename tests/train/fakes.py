@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import socket
 from collections.abc import Callable
 from itertools import pairwise
 from multiprocessing.process import BaseProcess
@@ -115,6 +116,17 @@ def started(
 def _run(environment: dict[str, str], work: Callable[..., object], *arguments: object) -> None:
     os.environ.update(environment)
     work(*arguments)
+
+
+def together(work: Callable[..., object], *arguments: object) -> list[int | None]:
+    """Exit statuses of two processes that train one model, as torchrun would start them."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1]), "WORLD_SIZE": "2"}
+    ranks = [{"RANK": rank, "LOCAL_RANK": rank} for rank in "01"]
+    return [
+        ended(child) for child in [started(work, *arguments, environment=place | own) for own in ranks]
+    ]
 
 
 def ended(child: BaseProcess, seconds: float = 300.0) -> int | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,12 @@ from transformers import TrainerCallback
 
 from graphmer_geo.data.collate import collate
 from graphmer_geo.errors import UserError
+from graphmer_geo.models import GraphMER
 from graphmer_geo.train.callbacks import JsonlLog
 from graphmer_geo.train.distributed import process_group
 from graphmer_geo.train.stream import TokenBudgetStream
 
-from .fakes import FakeSource, ended, fake_sampler, started, tiny_trainer
+from .fakes import FakeSource, fake_sampler, tiny_trainer, together
 
 
 def whole_pool_stream(budget: int) -> TokenBudgetStream:
@@ -55,46 +55,58 @@ def test_accumulated_ragged_batches_equal_one_big_batch(tmp_path: Path) -> None:
     assert len(set(targets)) > 1  # so a mean of the batches' means would be another number
 
 
-def run(out: Path) -> None:
+def run(out: Path, changes: dict[str, Any], start: Path | None = None) -> None:
+    """Four steps, or those after a checkpoint."""
     with process_group():
-        trainer = tiny_trainer(out, max_steps=4, accumulation=4, learning_rate=3e-3)
+        torch.set_num_threads(1)
+        trainer = tiny_trainer(out, max_steps=4, accumulation=4, learning_rate=3e-3, save_steps=2, **changes)
         trainer.add_callback(JsonlLog(out / "log.jsonl"))
-        trainer.train()
-        trainer._save(str(out / f"model{trainer.args.process_index}"))
+        trainer.train(resume_from_checkpoint=str(start) if start else None)
 
 
-def test_two_processes_follow_the_curve_of_one(tmp_path: Path) -> None:
-    """Dropout is on: what is drawn belongs to the batch, not to the process."""
-    run(tmp_path / "one")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    children = [
-        started(
-            run,
-            tmp_path / "two",
-            environment={"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2",
-                         "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)},
-        )
-        for rank in range(2)
-    ]  # fmt: skip
-    assert [ended(child) for child in children] == [0, 0]
+def assert_the_same_curve(one: Path, two: Path, steps: list[int]) -> None:
+    """Up to the order of a sum, in what is logged, in the weights and in their average."""
     logs = [
-        [json.loads(line) for line in (tmp_path / name / "log.jsonl").read_text().splitlines()]
-        for name in ("one", "two")
+        {line["step"]: line for line in map(json.loads, (out / "log.jsonl").read_text().splitlines())}
+        for out in (one, two)
     ]
-    assert [line["step"] for line in logs[1]] == [1, 2, 3, 4]
-    for one, two in zip(*logs, strict=True):
+    assert sorted(logs[1]) == steps
+    for step in steps:
         for name in ("loss", "mlm", "mnm", "rank", "grad_norm", "rank_acc", "chains_per_batch"):
-            assert two[name] == pytest.approx(one[name], rel=2e-4), name
-    a, b = (load_file(tmp_path / name / "model0/model.safetensors") for name in ("one", "two"))
-    apart = torch.cat([(a[name].float() - b[name].float()).abs().flatten() for name in a])
-    assert apart.mean() < 1e-5  # each step moves a weight by up to 3e-3, whatever the size of its gradient
+            assert logs[1][step][name] == pytest.approx(logs[0][step][name], rel=2e-4), (step, name)
+    for file in ("model.safetensors", "average.safetensors"):
+        a, b = (load_file(out / "checkpoints/checkpoint-4" / file) for out in (one, two))
+        assert a.keys() == b.keys()
+        apart = torch.cat([(a[name].float() - b[name].float()).abs().flatten() for name in a])
+        assert apart.mean() < 1e-5  # each step moves a weight by up to 3e-3, whatever its gradient's size
+
+
+AVERAGE = {"ema_decay": 0.5}
+
+
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
+def test_two_processes_follow_the_curve_of_one(tmp_path: Path, parallel: str) -> None:
+    """Dropout is on: what is drawn belongs to the batch, not to the process.
+
+    Checkpoints do not show how many processes wrote them, nor what each of them held.
+    """
+    one, two = tmp_path / "one", tmp_path / "two"
+    run(one, AVERAGE)
+    several = AVERAGE | {"parallel": parallel}
+    assert together(run, two, several) == [0, 0]
+    assert_the_same_curve(one, two, [1, 2, 3, 4])
+    model = GraphMER.from_pretrained(two / "checkpoints/checkpoint-4")
+    assert sum(p.numel() for p in model.parameters()) == sum(model.num_parameters_by_part().values())
+    half = "checkpoints/checkpoint-2"
+    run(tmp_path / "alone", AVERAGE, two / half)
+    assert together(run, tmp_path / "begun-alone", several, one / half) == [0, 0]
+    for name in ("alone", "begun-alone"):
+        assert_the_same_curve(one, tmp_path / name, [3, 4])
 
 
 def test_processes_that_cannot_share_a_step_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graphmer_geo.train.trainer.world", lambda: 2)
+    monkeypatch.setattr("graphmer_geo.train.device.world", lambda: 2)
     with pytest.raises(UserError, match="accumulation is 3, which 2 processes cannot share"):
         tiny_trainer(tmp_path, accumulation=3)
