@@ -114,8 +114,6 @@ def parse() -> argparse.Namespace:
         if options.parts not in (None, ["base"]):
             parser.error("on a card there is the part base only")
         options.parts = ["base"]
-    elif torch.accelerator.is_available():
-        parser.error("training would use the accelerator; hide it (CUDA_VISIBLE_DEVICES=) to measure the CPU")
     options.parts = options.parts or list(PARTS)
     return options
 
@@ -229,7 +227,7 @@ def run(
     refuse_other_code(out)
     if (out / "metrics.json").is_file():
         shutil.rmtree(out)  # complete: a new one is asked for
-    train(folder.path, out, replace(args, resume="auto"), model)
+    train(folder.path, out, replace(args, resume="auto", device=options.device), model)
     lines = complete_lines(out / "log.jsonl")
     last, tokens = lines[-1], sum(line["tokens"] for line in lines)
     shown = ("step", "seconds", "tokens", "loss", *TARGETS, *(f"{target}_acc" for target in TARGETS))

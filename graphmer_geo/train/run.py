@@ -68,10 +68,11 @@ def train(
         callbacks: of the Trainer, beside our own.
 
     Raises:
-        UserError: data or run folder do not fit, or training diverged.
+        UserError: data, run folder, machine or number of processes do not fit, or training diverged.
         TrainingInterrupted: stopped by Ctrl-C, after saving a checkpoint.
     """
     model = model or GraphMERConfig.small()
+    refuse_what_does_not_fit(args)
     with process_group():
         return _train(DataFolder.open(data), Path(out), args, model, chain, callbacks)
 

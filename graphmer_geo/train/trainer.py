@@ -85,6 +85,9 @@ class LeafyChainTrainer(Trainer):
     on every device alike (the base class would do so on accelerators only, and silently not on CPUs).
     """
 
+    model: Any  # the base class allows for having none yet
+    lr_scheduler: Any
+
     def __init__(
         self, model: GraphMER, args: TrainArgs, out: Path, stream: SeekableStream, **kwargs: Any
     ) -> None:

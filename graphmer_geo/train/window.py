@@ -88,8 +88,8 @@ class LogWindow:
 
 
 def peak_memory_mib() -> float:
-    """Most memory in use so far: of the accelerator if there is one, else of this process."""
-    if torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated() / 2**20
+    """Most memory in use so far: of the card if something was computed there, else of this process."""
+    if torch.cuda.is_available() and (most := torch.cuda.max_memory_allocated()):
+        return most / 2**20
     unit = 2**20 if sys.platform == "darwin" else 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

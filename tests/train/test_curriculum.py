@@ -2,6 +2,11 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import random
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +15,16 @@ import torch
 
 from graphmer_geo.data import ChainConfig, DataConfig, DataFolder, LeafyChainDataset, prepare
 from graphmer_geo.errors import UserError
-from graphmer_geo.models import GraphMERConfig
+from graphmer_geo.models import GraphMER, GraphMERConfig
 from graphmer_geo.train.args import TrainArgs
 from graphmer_geo.train.curriculum import CurriculumStream, Phase, phases
 from graphmer_geo.train.run import build_stream, train
-from graphmer_geo.train.stream import TokenBudgetStream
+from graphmer_geo.train.saving import last_checkpoint, step_of
+from graphmer_geo.train.stream import Batch, TokenBudgetStream
 from graphmer_geo.train.tables import Tables
 from tests.data.standin import StandInKG
 
-from .fakes import FakeSource, fake_sampler
+from .fakes import FakeSource, ended, fake_sampler, started
 
 TINY = GraphMERConfig.small(hidden_size=16, num_layers=1, num_heads=2, ffn_size=32, popularity_buckets=64)
 
@@ -140,3 +146,73 @@ def test_the_switch_is_logged_and_survives_a_kill(
     assert resumed[-2:] == [40, 64]
     with pytest.raises(UserError, match=r"train\.root_steps was \[2, 5\]"):
         train(folder.path, out, args(max_steps=8, resume=True, root_steps=(2, 6)), TINY)
+
+
+Read = list[tuple[int, int, list[int]]]
+
+
+@contextmanager
+def watched(read: Read, dies: int | None = None) -> Iterator[None]:
+    """Note number, phase and tokens of each batch that is read; be killed where ``dies`` is asked for."""
+    original = CurriculumStream.batch
+
+    def batch(self: CurriculumStream, index: int) -> Batch:
+        if index == dies:
+            os.kill(os.getpid(), signal.SIGKILL)
+        made = original(self, index)
+        read.append((index, self.phase_at(index // 2).roots, made["tok"].tolist()))
+        return made
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(CurriculumStream, "batch", batch)
+        yield
+
+
+def train_until(data: Path, out: Path, dies: int, settings: TrainArgs) -> None:
+    torch.set_num_threads(1)
+    with watched([], dies):
+        train(data, out, settings, TINY)
+
+
+SWITCHING = {"max_steps": 9, "root_steps": (4, 7), "save_steps": 3, "ema_decay": 0.5, "resume": "auto"}
+
+
+@pytest.fixture(scope="module")
+def whole(folder: DataFolder, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Read]:
+    """A run that nobody killed."""
+    read: Read = []
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with watched(read):
+        out = train(folder.path, tmp_path_factory.mktemp("whole") / "run", args(**SWITCHING), TINY)
+    torch.set_num_threads(threads)
+    return out, read
+
+
+@pytest.mark.parametrize("place", ["before a switch", "anywhere after"])
+def test_killed_around_a_switch_and_resumed(
+    folder: DataFolder, whole: tuple[Path, Read], tmp_path: Path, place: str
+) -> None:
+    """Bit for bit: the number of steps, the batches, the weights and their average."""
+    complete, expected = whole
+    assert [i for i in range(1, 18) if expected[i][1] != expected[i - 1][1]] == [8, 14]
+    dies = {
+        "before a switch": 7,  # the checkpoint of step 3: the rest of a phase, and two switches, come after
+        "anywhere after": random.Random().randrange(8, 18),
+    }[place]
+    out, settings = tmp_path / "killed", args(**SWITCHING)
+    assert ended(started(train_until, folder.path, out, dies, settings)) == -signal.SIGKILL, dies
+    checkpoint = last_checkpoint(out)
+    assert checkpoint is not None
+    start = step_of(checkpoint)
+    torch.manual_seed(7)  # a new process has another random state
+    read: Read = []
+    with watched(read):
+        train(folder.path, out, settings, TINY)
+    assert read == expected[start * 2 :], dies
+    assert json.loads((out / "metrics.json").read_text())["steps"] == 9
+    for model in ("", "checkpoints/checkpoint-9"):  # the average, and the weights of the last step
+        a, b = (GraphMER.from_pretrained(run / model).state_dict() for run in (complete, out))
+        assert not [name for name in a if not torch.equal(a[name], b[name])], dies
+    lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    assert [(line["step"], line["max_roots"]) for line in lines] == [(4, 24), (7, 40), (9, 64)]

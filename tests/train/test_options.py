@@ -59,19 +59,6 @@ def test_the_compiled_encoder_is_used_and_names_stay(tmp_path: Path, monkeypatch
     assert plain.keys() == compiled.keys()
 
 
-def test_flex_attention_needs_cuda_to_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(UserError, match="kernel=flex needs CUDA"):
-        tiny_trainer(tmp_path / "a", max_steps=1, kernel="flex")
-    assert tiny_trainer(tmp_path / "b", max_steps=1).model.encoder.kernel == "dense"
-
-
-def test_fp16_needs_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.accelerator, "is_available", lambda: False)
-    with pytest.raises(UserError, match="precision is fp16, which needs a GPU"):
-        tiny_trainer(tmp_path, precision="fp16")
-
-
 def test_the_average_is_what_it_says(tmp_path: Path) -> None:
     trainer = tiny_trainer(tmp_path, max_steps=1, ema_decay=0.75)
     before = {name: p.detach().clone() for name, p in trainer.model.named_parameters()}
