@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,6 +37,7 @@ def process_group() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.collect()  # models that still hold the group: freed after it, they wait for its threads for ever
         dist.destroy_process_group()
 
 
