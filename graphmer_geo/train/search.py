@@ -26,6 +26,7 @@ from graphmer_geo.models.checkpoint import model_hash
 from graphmer_geo.models.graphmer import word_bags
 from graphmer_geo.train.args import TrainArgs
 from graphmer_geo.train.calibrate import calibrate
+from graphmer_geo.train.device import refuse_what_does_not_fit
 from graphmer_geo.train.distributed import on_first, process_group, rank, world
 from graphmer_geo.train.pair_batch import pair_batch, without_leaves
 from graphmer_geo.train.run import check_fits, fit
@@ -130,6 +131,7 @@ def finetune(
     """
     config, folder = pairs or PairConfig(), DataFolder.open(data)
     base, chain = GraphMER.from_pretrained(run, **check_fits(folder)), chain_of(run)
+    refuse_what_does_not_fit(args)
     with process_group():
         mined = mine_pairs(folder, "train", config)
         stream = PairStream(mined, config, chain, args.seed, rank(), world())

@@ -142,7 +142,7 @@ class LeafyChainTrainer(Trainer):
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """Matrices decay, vectors and scalars do not. Scalars are apart: they are not sharded."""
         if self.optimizer is None:
-            parameters = list((model or self.model).parameters())
+            parameters = [p for p in (model or self.model).parameters() if p.requires_grad]
             groups = [[p for p in parameters if min(p.dim(), 2) == dim] for dim in (2, 1, 0)]
             decays = (self.args.weight_decay, 0.0, 0.0)
             make, options = self.get_optimizer_cls_and_kwargs(self.args, self.model)
