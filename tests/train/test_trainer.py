@@ -236,11 +236,17 @@ def test_another_configuration_is_refused_on_resume(tmp_path: Path) -> None:
         other.train(resume_from_checkpoint=str(tmp_path / "checkpoints/checkpoint-1"))
 
 
-def test_vectors_do_not_decay(tmp_path: Path) -> None:
-    trainer = tiny_trainer(tmp_path)
-    names = trainer.get_decay_parameter_names(trainer.model)
-    assert "embedding.token.weight" in names
-    assert not any(name.endswith(("bias", "log_scale")) for name in names)
+def test_vectors_do_not_decay_and_frozen_parameters_do_not_move(tmp_path: Path) -> None:
+    trainer = tiny_trainer(tmp_path, weight_decay=0.25)
+    trainer.model.lm_head.bias.requires_grad_(False)
+    names = {id(parameter): name for name, parameter in trainer.model.named_parameters()}
+    groups = trainer.create_optimizer().param_groups
+    assert [group["weight_decay"] for group in groups] == [0.25, 0.0, 0.0]
+    decaying, vectors, scalars = ([names[id(p)] for p in group["params"]] for group in groups)
+    assert "embedding.token.weight" in decaying
+    assert not any(name.endswith(("bias", "log_scale")) for name in decaying)
+    assert scalars == ["ranking_head.log_scale"]
+    assert {*decaying, *vectors, *scalars} == set(names.values()) - {"lm_head.bias"}
 
 
 def test_cosine() -> None:
