@@ -37,13 +37,13 @@ from graphmer_geo.errors import UserError
 from graphmer_geo.kg import KnowledgeGraph, build_kg
 from graphmer_geo.kg.build import _Build, _known
 from graphmer_geo.kg.collector import paused
+from graphmer_geo.kg.extract import load_language
 from graphmer_geo.kg.loading import StoreLoader
 from graphmer_geo.kg.sources import Source, find_files
 from graphmer_geo.results import is_compiled, result, write_result
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULT = ROOT / "benchmarks" / "results" / "kg-build.json"
-COMPILED_RESULT = RESULT.with_stem("kg-build-compiled")
+RESULTS = ROOT / "benchmarks" / "results"
 PARTS = ("rates", "growth", "edit", "pycg")
 GROWTH = (10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000)
 #: What PyCG is compared on: it fails on requests, and takes minutes for click, httpx and starlette.
@@ -195,9 +195,10 @@ def growth(sources: list[Source], largest: int) -> list[dict[str, Any]]:
 def first_lines(sources: list[Source], lines: int) -> list[Source]:
     """Whole files from the front of some sources, until there are about so many lines."""
     parts, have = [], 0
+    extensions = {e: name for name, spec in _known(None).items() for e in load_language(spec).extensions}
     for source in sources:
         kept = []
-        for file in find_files([source], {".py": "python", ".java": "java"}):
+        for file in find_files([source], extensions):
             if have >= lines:
                 break
             path = file.root / file.path
@@ -319,7 +320,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--largest", type=int, default=GROWTH[-1], help="lines of growth's largest build")
     parser.add_argument("--pycg", help="a Python interpreter that has pycg==0.0.8, for the part of that name")
-    parser.add_argument("--out", type=Path, default=COMPILED_RESULT if is_compiled() else RESULT)
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of result files, one per part")
     parser.add_argument("--measure", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     try:
@@ -327,37 +328,35 @@ def main() -> None:
             print(json.dumps(measure(json.load(sys.stdin))))
             return
         check_code(Path(graphmer_geo.__file__).parent, ROOT / "graphmer_geo")
-        for metrics in _measured(arguments):  # written part by part: a later failure loses nothing
-            write_result(arguments.out, result("kg-build", metrics, seed=0))
+        for part, metrics in _measured(arguments):  # a later failure loses nothing
+            task = "kg-build" if part == "rates" else f"kg-build-{part}"
+            stem = f"{task}-compiled" if is_compiled() else task
+            write_result(arguments.out / f"{stem}.json", result(task, metrics, seed=0))
     except UserError as error:
         raise SystemExit(f"kg_build: {error}") from None
 
 
-def _measured(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
+def _measured(arguments: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each part that was asked for, and what was found."""
     from benchmarks import corpora  # imports torch: not in the processes that are measured
 
-    metrics: dict[str, Any] = {}
     corpus = {"python": [corpora.stdlib()]}
     if arguments.jdk:
         corpus["java"] = [corpora.jdk(arguments.jdk)]
     if "rates" in arguments.parts:
-        metrics["rates"] = rates(corpus, arguments.repeats)
-        yield metrics
+        yield "rates", {"rates": rates(corpus, arguments.repeats)}
     if "growth" in arguments.parts:
         everything = [*corpora.pypi(), *(s for sources in corpus.values() for s in sources)]
-        metrics["growth"] = growth(everything, arguments.largest)
-        draw(metrics["growth"])
-        yield metrics
+        points = growth(everything, arguments.largest)
+        draw(points)
+        yield "growth", {"points": points}
     if "edit" in arguments.parts:
-        metrics["edit"] = edit(corpora.pypi(), arguments.repeats)
-        if "java" in corpus:
-            metrics["edit_java"] = edit(corpus["java"], arguments.repeats)
-        yield metrics
+        projects = {**corpus, "python": corpora.pypi()}
+        yield "edit", {name: edit(sources, arguments.repeats) for name, sources in projects.items()}
     if "pycg" in arguments.parts:
         if not arguments.pycg:
             raise UserError("the part pycg needs --pycg PYTHON, an interpreter that has pycg==0.0.8")
-        metrics["pycg"] = pycg(arguments.pycg, arguments.repeats)
-        yield metrics
+        yield "pycg", pycg(arguments.pycg, arguments.repeats)
 
 
 if __name__ == "__main__":

@@ -61,9 +61,9 @@ def _convert(metrics: dict[str, Any]) -> list[str]:
     ]  # fmt: skip
 
 
-def _build(metrics: dict[str, Any]) -> list[str]:
+def _rates(metrics: dict[str, Any]) -> list[str]:
     lines: list[str] = []
-    for language, runs in metrics.get("rates", {}).items():
+    for language, runs in metrics["rates"].items():
         rows = []
         for name, row in runs.items():
             if isinstance(row, dict):
@@ -75,39 +75,33 @@ def _build(metrics: dict[str, Any]) -> list[str]:
         lines += table(["to", "processes", "lines/s", "time", "quads", "peak memory"], rows)
         gains = ", ".join(f"{n.partition(',')[0]} {v:.2f}×" for n, v in runs.items() if isinstance(v, float))
         lines += ["", f"Two processes against one: {gains}.", ""]
-    if "pycg" in metrics:
-        rows = [
-            [
-                name,
-                f"{row['lines']:,}",
-                f"{row['pycg_s']:.1f} s",
-                f"{row['ours_s']:.1f} s",
-                f"{row['ratio']:.1f}×",
-            ]
-            for name, row in metrics["pycg"].items()
-        ]
-        lines += [*table(["package", "lines", "PyCG", "here", "ratio"], rows), ""]
-    if "growth" in metrics:
-        rows = [
-            [
-                f"{p['lines']:,}",
-                f"{p['seconds']:.1f} s",
-                f"{p['lines_per_s']:,.0f}",
-                f"{p['peak_mib']:,.0f} MiB",
-            ]
-            for p in metrics["growth"]
-        ]
-        lines += ["Cold, on disk, two processes:", ""]
-        lines += table(["lines", "time", "lines/s", "peak memory"], rows, words=0)
-        lines += ["", "![time and memory by size](kg-growth.png)", ""]
-    for part, language in (("edit", "Python"), ("edit_java", "Java")):
-        if part in metrics:
-            row = metrics[part]
-            lines.append(
-                f"One function added to a {language} project of {row['lines']:,} lines: "
-                f"{row['edit_s']:.1f} s; everything from nothing: {row['whole_s']:.1f} s."
-            )
     return lines
+
+
+def _growth(metrics: dict[str, Any]) -> list[str]:
+    rows = [
+        [f"{p['lines']:,}", f"{p['seconds']:.1f} s", f"{p['lines_per_s']:,.0f}", f"{p['peak_mib']:,.0f} MiB"]
+        for p in metrics["points"]
+    ]
+    head = ["lines", "time", "lines/s", "peak memory"]
+    lines = ["Cold, on disk, two processes:", "", *table(head, rows, words=0)]
+    return [*lines, "", "![time and memory by size](kg-growth.png)"]
+
+
+def _edit(metrics: dict[str, Any]) -> list[str]:
+    rows = [
+        [language.capitalize(), f"{row['lines']:,}", f"{row['edit_s']:.1f} s", f"{row['whole_s']:.1f} s"]
+        for language, row in metrics.items()
+    ]
+    return table(["one function added to a project of", "lines", "update", "from nothing"], rows)
+
+
+def _pycg(metrics: dict[str, Any]) -> list[str]:
+    rows = [
+        [name, f"{p['lines']:,}", f"{p['pycg_s']:.1f} s", f"{p['ours_s']:.1f} s", f"{p['ratio']:.1f}×"]
+        for name, p in metrics.items()
+    ]
+    return table(["package", "lines", "PyCG", "here, to N-Quads", "ratio"], rows)
 
 
 def _validate(metrics: dict[str, Any]) -> list[str]:
@@ -152,6 +146,9 @@ _SECTIONS: dict[str, tuple[str, Callable[[dict[str, Any]], list[str]]]] = {
     "kg-oracles-python": ("Call targets in PyPI packages against jedi", _oracle),
     "kg-oracles-java": ("Call targets in java.base against javac", _oracle),
     "validate": ("Validation, and what it notices of corruption", _validate),
-    "kg-build": ("Speed", _build),
+    "kg-build": ("Speed", _rates),
+    "kg-build-growth": ("Speed by size", _growth),
+    "kg-build-edit": ("What an edit costs", _edit),
+    "kg-build-pycg": ("Speed beside PyCG", _pycg),
     "convert": ("Conversion, export and queries", _convert),
 }

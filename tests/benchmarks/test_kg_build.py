@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from subprocess import PIPE
 
-from benchmarks.kg_build import watch
+from benchmarks.kg_build import first_lines, watch
+from graphmer_geo.kg.sources import Source
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,3 +32,11 @@ def test_peak_memory_is_that_of_all_processes_at_one_time() -> None:
         output, _, peak = watch(process, "job")
     assert output == "job\n"
     assert 64 < peak < 120
+
+
+def test_growth_takes_whole_files_of_every_kind(tmp_path: Path) -> None:
+    for name, lines in (("stubs/a.pyi", 3), ("code/b.py", 4), ("code/c.py", 5)):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x = 1\n" * lines, encoding="utf-8")
+    parts = first_lines([Source(path=tmp_path / "stubs"), Source(path=tmp_path / "code")], 5)
+    assert [part.include for part in parts] == [["a.pyi"], ["b.py"]]
