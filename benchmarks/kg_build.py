@@ -99,8 +99,8 @@ def _nquads(sources: list[Source], workers: int, path: Path) -> dict[str, Any]:
 
 def _load(text: Path, folder: Path) -> None:
     with StoreLoader(folder) as loader, text.open("rb") as file:
-        while piece := file.read(_PIECE):
-            loader.write(piece)
+        while lines := file.readlines(_PIECE):
+            loader.write(b"".join(lines))
         loader.finish()
 
 

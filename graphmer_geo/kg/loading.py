@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import gc
-import os
-import threading
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
 import pyoxigraph as ox
 
-_DESCRIPTORS = Path("/dev/fd")  #: where a process finds its own pipes as files, if the platform has that
-_ENOUGH = 1 << 20
+#: Bytes of text that are loaded at once, some 200,000 quads. Oxigraph sorts and writes what it is given when
+#: all of it is there: larger batches would leave most of the work for the end, and sort no faster.
+BATCH_BYTES = 64 << 20
+AHEAD = 3  #: batches that may wait for the store; they lie in memory
 
 
 class StoreLoader:
     """Bulk-loads N-Quads into a new store, in memory or in a folder, on a thread of its own.
 
-    The text goes through a pipe, which Oxigraph reads without Python's lock: parsing and sorting run beside
-    extraction and linking, and the text of the whole graph never lies in memory.
+    Oxigraph works without Python's lock: one batch is parsed, sorted and written beside extraction and
+    linking while the next one is collected, and the text of the whole graph never lies in memory.
 
     Args:
         folder: Where the store is made; None: in memory.
@@ -29,20 +31,19 @@ class StoreLoader:
         self._on_disk = folder is not None
         self._buffer: list[bytes] = []
         self._size = 0
-        self._failure: BaseException | None = None
-        self._thread: threading.Thread | None = None
-        self._pipe = -1
-        if _DESCRIPTORS.is_dir():
-            source, self._pipe = os.pipe()
-            self._thread = threading.Thread(target=self._load, args=(source,), name="store-loader")
-            self._thread.start()
+        self._thread = ThreadPoolExecutor(1, "store-loader")
+        self._loading: deque[Future[None]] = deque()
 
     def write(self, text: bytes) -> None:
-        """Add some lines of N-Quads."""
+        """Add some whole lines of N-Quads.
+
+        Raises:
+            SyntaxError: If an earlier batch was not N-Quads.
+        """
         self._buffer.append(text)
         self._size += len(text)
-        if self._size > _ENOUGH and self._thread is not None:
-            self._flush()
+        if self._size > BATCH_BYTES:
+            self._submit()
 
     def finish(self) -> ox.Store:
         """The store, when everything is in it.
@@ -50,13 +51,8 @@ class StoreLoader:
         Raises:
             SyntaxError: If some of it was not N-Quads.
         """
-        if self._thread is None:
-            self._store.bulk_load(b"".join(self._buffer), ox.RdfFormat.N_QUADS, lenient=True)
-        else:
-            self._flush()
-            self._close()
-        if self._failure is not None:
-            raise self._failure
+        self._submit()
+        self._wait(0)
         if self._on_disk:
             self._store.flush()
         store = self._store
@@ -69,35 +65,20 @@ class StoreLoader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close()
+        self._thread.shutdown()
         self.__dict__.pop("_store", None)  # its lock goes with the last reference
         if error is not None:  # its traceback has frames that have the store
             gc.collect()
 
-    def _load(self, source: int) -> None:
-        try:
-            # Our own IRIs are percent-encoded: checking each of them again would double the time.
-            self._store.bulk_load(
-                path=str(_DESCRIPTORS / str(source)), format=ox.RdfFormat.N_QUADS, lenient=True
-            )
-        except (SyntaxError, OSError, ValueError) as error:
-            self._failure = error
-        finally:
-            os.close(source)
-
-    def _flush(self) -> None:
-        rest = memoryview(b"".join(self._buffer))
+    def _submit(self) -> None:
+        self._wait(AHEAD - 1)
+        text = b"".join(self._buffer)
         self._buffer, self._size = [], 0
-        try:
-            while rest:
-                rest = rest[os.write(self._pipe, rest) :]
-        except BrokenPipeError:
-            self._close()
-            raise (self._failure or BrokenPipeError("the store's loader has ended")) from None
+        # Our own IRIs are percent-encoded: checking each of them again would double the time.
+        load = self._store.bulk_load
+        self._loading.append(self._thread.submit(load, text, ox.RdfFormat.N_QUADS, lenient=True))
 
-    def _close(self) -> None:
-        if self._pipe >= 0:
-            os.close(self._pipe)
-            self._pipe = -1
-        if self._thread is not None:
-            self._thread.join()
+    def _wait(self, most: int) -> None:
+        """Until no more than so many batches are to be loaded."""
+        while len(self._loading) > most or (self._loading and self._loading[0].done()):
+            self._loading.popleft().result()

@@ -11,13 +11,8 @@ from graphmer_geo.kg.loading import StoreLoader
 LINES = [f"<urn:s{i}> <urn:p> <urn:o> <urn:g> .\n".encode() for i in range(100)]
 
 
-@pytest.mark.parametrize("piped", [True, False])
-def test_everything_written_is_in_the_store(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piped: bool
-) -> None:
-    monkeypatch.setattr(loading, "_ENOUGH", 500)
-    if not piped:
-        monkeypatch.setattr(loading, "_DESCRIPTORS", tmp_path / "none")
+def test_everything_written_is_in_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "BATCH_BYTES", 500)
     with StoreLoader() as memory, StoreLoader(tmp_path / "store") as disk:
         for line in LINES:
             memory.write(line)
@@ -38,7 +33,7 @@ def load(lines: list[bytes], folder: Path | None = None, die: bool = False) -> N
 
 @pytest.mark.parametrize("rest", [0, 10_000])
 def test_bad_text_is_an_error_and_does_not_hang(monkeypatch: pytest.MonkeyPatch, rest: int) -> None:
-    monkeypatch.setattr(loading, "_ENOUGH", 500)
+    monkeypatch.setattr(loading, "BATCH_BYTES", 500)
     with pytest.raises(SyntaxError):
         load([b"this is not N-Quads\n", *LINES[:1] * rest])
 
