@@ -114,8 +114,11 @@ def run(sources: list[Source], to: str, workers: int, out: Path | None = None) -
     """One build in a fresh process."""
     job = {"sources": [_plain(s) for s in sources], "to": to, "workers": workers, "out": out and str(out)}
     command = [sys.executable, __file__, "--measure", "-"]
-    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True) as process:
-        output, errors, peak_mib = watch(process, json.dumps(job))
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
+        json.dump(job, file)
+        file.seek(0)
+        with subprocess.Popen(command, stdin=file, stdout=PIPE, stderr=PIPE, text=True) as process:
+            output, errors, peak_mib = watch(process)
     if process.returncode:
         raise SystemExit(f"kg_build: {to} with {workers} processes failed:\n{errors[-2000:]}")
     found: dict[str, Any] = {**json.loads(output.splitlines()[-1]), "peak_mib": peak_mib}
@@ -124,7 +127,7 @@ def run(sources: list[Source], to: str, workers: int, out: Path | None = None) -
     return found
 
 
-def watch(process: subprocess.Popen[str], text: str | None) -> tuple[str, str, float]:
+def watch(process: subprocess.Popen[str]) -> tuple[str, str, float]:
     """What a process prints, and the most memory, in MiB, that it and its children had at one time.
 
     Pages that processes share count once (the proportional set size), which a sum of the peaks of each, at
@@ -133,10 +136,9 @@ def watch(process: subprocess.Popen[str], text: str | None) -> tuple[str, str, f
     peak = 0.0
     while True:
         try:
-            output, errors = process.communicate(text, timeout=_EVERY)
+            output, errors = process.communicate(timeout=_EVERY)
             return output, errors, peak
         except subprocess.TimeoutExpired:
-            text = None  # it has it
             peak = max(peak, memory(process.pid))
 
 
