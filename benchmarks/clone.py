@@ -46,11 +46,7 @@ def parser() -> argparse.ArgumentParser:
     """Options; the defaults are those of a small trial."""
     made = argparse.ArgumentParser(description="Functions that are alike, beside BM25, TF-IDF and MiniLM.")
     add_options(made, [WHOLE, "text only"], [WHOLE, "text only", "without H-GAT"])
-    tuning = Tuning()
-    made.add_argument("--search_minutes", type=float, default=tuning.minutes, help="of fine-tuning")
-    made.add_argument("--search_steps", type=int, help="optimiser steps instead: repeatable to the bit")
-    made.add_argument("--learning_rate", type=float, default=tuning.learning_rate, help="of fine-tuning")
-    made.add_argument("--per_batch", type=int, default=tuning.per_batch, help="pairs")
+    Tuning.add_options(made)
     made.add_argument("--rivals", nargs="*", choices=RIVALS, default=list(RIVALS))
     made.add_argument("--limit", type=int, help="functions; default: all")
     made.add_argument("--out", type=Path, default=RESULT)
@@ -59,10 +55,8 @@ def parser() -> argparse.ArgumentParser:
 
 def measure(arguments: argparse.Namespace, work: Path) -> dict[str, Any]:
     """All tasks and seeds on the same functions."""
-    folder, budget = DataFolder.open(arguments.data), Budget.of(arguments)
-    tuning = Tuning(
-        arguments.search_minutes, arguments.search_steps, arguments.learning_rate, arguments.per_batch
-    )
+    folder = DataFolder.open(arguments.data)
+    budget, tuning = Budget.of(arguments), Tuning.of(arguments)
     torch.set_num_threads(budget.threads)
     found = functions(folder, "test", limit=arguments.limit)
     known = rival_scores(arguments.rivals, found.pairs.code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +33,21 @@ class Tuning:
     steps: int | None = None
     learning_rate: float = 1e-3
     per_batch: int = 64
+
+    @classmethod
+    def add_options(cls, parser: argparse.ArgumentParser) -> None:
+        """Options of the command line; the defaults are those of a small trial."""
+        parser.add_argument("--search_minutes", type=float, default=cls.minutes, help="of fine-tuning")
+        parser.add_argument("--search_steps", type=int, help="optimiser steps instead: repeatable to the bit")
+        parser.add_argument("--learning_rate", type=float, default=cls.learning_rate, help="of fine-tuning")
+        parser.add_argument("--per_batch", type=int, default=cls.per_batch, help="pairs")
+
+    @classmethod
+    def of(cls, arguments: argparse.Namespace) -> Tuning:
+        """What these options say."""
+        return cls(
+            arguments.search_minutes, arguments.search_steps, arguments.learning_rate, arguments.per_batch
+        )
 
     def name(self) -> str:
         """What tells its runs from those of other budgets."""
